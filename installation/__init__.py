@@ -1,0 +1,1 @@
+"""Afterimage plays a film as a neural network remembers it."""

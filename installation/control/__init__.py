@@ -1,0 +1,1 @@
+"""People, desks and sensors to commands; state to feedback."""

@@ -1,0 +1,1 @@
+"""Latents to frames: the look-ahead worker and its preallocated slots."""

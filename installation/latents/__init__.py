@@ -1,0 +1,1 @@
+"""A film as numbers: footage, streams, mixing, live sources."""

@@ -1,0 +1,1 @@
+"""Neural networks at run time: ONNX sessions, providers, model cards, self-test."""

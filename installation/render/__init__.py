@@ -1,0 +1,1 @@
+"""Frames to light: upscaling, composing, outputs, presenters."""

@@ -1,0 +1,1 @@
+"""Footage to model. Needs torch; never imported while playing."""

@@ -1,0 +1,1 @@
+"""The room around the picture: autostart, watchdog, doctor."""
