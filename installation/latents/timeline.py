@@ -1,0 +1,128 @@
+"""When each picture of footage is shown: from the timestamps in a file to numbered slots at a constant rate.
+
+A stream is constant-rate, footage often is not, or only almost: containers round timestamps (41 and 42 ms for 24
+pictures a second), phones vary their rate, GIFs hold pictures for as long as they like, damaged files lose some. One
+rule covers them: slot n at n/fps shows the newest picture that is due at n/fps plus half a frame. For constant-rate
+footage that is every picture once, in order, however the timestamps were rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import TypeVar
+
+T = TypeVar("T")
+
+STANDARD_RATES = tuple(
+    Fraction(rate)
+    for rate in (
+        "24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "12", "12.5", "15", "16", "18",
+        "20", "10", "8", "6", "5", "4", "3", "2", "1", "100", "120000/1001", "120", "240",
+    )
+)  # fmt: skip
+DEFAULT_RATE = Fraction(24)  # pictures per second of footage that does not say
+MAX_RATE = Fraction(1000)
+MAX_PAUSE_S = 300  # a longer silence between two pictures is a broken clock, not a held picture
+MAX_REORDER = 64  # pictures a codec may decode ahead; a timestamp displaced further is a clock that jumped
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The constant rate footage is read at, and where its pictures lie.
+
+    start: time of slot 0 in seconds of the container's clock; None = no usable clock: every decoded picture is one
+    slot. slots: how many there are, an estimate where some pictures turn out not to decode. last_slot: where the last
+    picture appears.
+    """
+
+    fps: Fraction
+    start: Fraction | None
+    slots: int
+    last_slot: int
+    constant: bool
+
+    def slot_of(self, time_s: Fraction) -> int:
+        """The first slot a picture due at `time_s` is shown in."""
+        if self.start is None:
+            raise ValueError("a timeline without a clock has no slot for a time")
+        return nearest(time_s - self.start, self.fps)
+
+
+def nearest(seconds: Fraction, fps: Fraction) -> int:
+    """The frame nearest to a time, halves up: exact."""
+    position = seconds * fps
+    return (2 * position.numerator + position.denominator) // (2 * position.denominator)
+
+
+def counted(frames: int, declared: Iterable[Fraction | None]) -> Timeline:
+    """A timeline for footage without usable timestamps: the first plausible declared rate, every picture once."""
+    fps = next((rate for rate in declared if rate is not None and 0 < rate <= MAX_RATE), DEFAULT_RATE)
+    return Timeline(fps, None, frames, frames - 1, True)
+
+
+def timeline_of(
+    times_s: Sequence[Fraction | None], last_duration_s: Fraction | None, declared: Sequence[Fraction | None]
+) -> Timeline:
+    """Find the rate of footage from the times of its packets (in file order) and the rates the container declares,
+    best first."""
+    known = [time for time in times_s if time is not None]
+    ordered = sorted(set(known))
+    if len(ordered) < 2 or len(known) < len(times_s) or _clock_jumps(known, ordered):
+        return counted(len(times_s), declared)
+    for fps in (*declared, *STANDARD_RATES):
+        if fps is not None and 0 < fps <= MAX_RATE and _is_constant(ordered, fps):
+            last_slot = nearest(ordered[-1] - ordered[0], fps)
+            return Timeline(fps, ordered[0], last_slot + 1, last_slot, True)
+    return _variable(ordered, last_duration_s)
+
+
+def _clock_jumps(known: Sequence[Fraction], ordered: Sequence[Fraction]) -> bool:
+    """A clock that runs backwards further than a codec reorders, repeats itself, or falls silent for minutes."""
+    if len(ordered) < len(known) * 7 // 8 or any(b - a > MAX_PAUSE_S for a, b in pairwise(ordered)):
+        return True
+    place = {time: index for index, time in enumerate(ordered)}
+    spare = len(known) - len(ordered) + MAX_REORDER
+    return any(abs(index - place[time]) > spare for index, time in enumerate(known))
+
+
+def _is_constant(ordered: Sequence[Fraction], fps: Fraction) -> bool:
+    """Every slot from the first to the last has its picture, and hardly any has two (hidden reference pictures do
+    that)."""
+    slots = [nearest(time - ordered[0], fps) for time in ordered]
+    if any(b - a > 1 for a, b in pairwise(slots)):
+        return False
+    return len(slots) - (slots[-1] + 1) <= len(slots) // 8
+
+
+def _variable(ordered: Sequence[Fraction], last_duration_s: Fraction | None) -> Timeline:
+    """Sample at the usual distance of two pictures, snapped to a rate that exists when one is within 2 %."""
+    gaps = sorted(b - a for a, b in pairwise(ordered))
+    measured = min(1 / gaps[len(gaps) // 2], MAX_RATE)
+    best = min(STANDARD_RATES, key=lambda rate: abs(rate - measured))
+    fps = best if abs(best - measured) * 50 <= measured else measured.limit_denominator(1001)
+    held = min(max(last_duration_s or Fraction(0), 1 / fps), Fraction(MAX_PAUSE_S))
+    last_slot = nearest(ordered[-1] - ordered[0], fps)
+    slots = max(last_slot + 1, nearest(ordered[-1] + held - ordered[0], fps))
+    return Timeline(fps, ordered[0], slots, last_slot, False)
+
+
+def in_slots(pictures: Iterable[tuple[int, T]], first: int, stop: int) -> Iterator[T]:
+    """(slot from which it is due, picture) in order -> one picture for every slot in [first, stop).
+
+    A picture holds until the next is due; of several due in one slot the newest is shown; before the first one the
+    first is shown; after the last one nothing is.
+    """
+    at = first
+    held: T | None = None
+    for slot, picture in pictures:
+        while held is not None and at < min(slot, stop):
+            yield held
+            at += 1
+        if at >= stop:
+            return
+        held = picture
+    if held is not None and at < stop:
+        yield held
