@@ -9,7 +9,8 @@ AfterimageError           the root; carries the exit code of the command line
 ├── UnavailableError  (1) what we need is not here: a display, a provider, a port, a package
 └── CommandRefused    (-) one command from outside was not obeyed; the show goes on
 
-A message names the thing, what it got and what is allowed. `show` problems are `Problem`s, so that one message can list them all.
+A message names the thing, what it got and what is allowed. `show` problems are `Problem`s, so that one message can
+list them all.
 """
 
 from __future__ import annotations
