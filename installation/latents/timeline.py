@@ -72,10 +72,12 @@ def timeline_of(
     ordered = sorted(set(known))
     if len(ordered) < 2 or len(known) < len(times_s) or _clock_jumps(known, ordered):
         return counted(len(times_s), declared)
-    for fps in (*declared, *STANDARD_RATES):
+    for fps in declared:
         if fps is not None and 0 < fps <= MAX_RATE and _is_constant(ordered, fps):
-            last_slot = nearest(ordered[-1] - ordered[0], fps)
-            return Timeline(fps, ordered[0], last_slot + 1, last_slot, True)
+            return _constant(ordered, fps)
+    fitting = [fps for fps in STANDARD_RATES if _is_constant(ordered, fps)]
+    if fitting:
+        return _constant(ordered, min(fitting, key=lambda fps: _misfit(ordered, fps)))
     return _variable(ordered, last_duration_s)
 
 
@@ -89,18 +91,33 @@ def _clock_jumps(known: Sequence[Fraction], ordered: Sequence[Fraction]) -> bool
 
 
 def _is_constant(ordered: Sequence[Fraction], fps: Fraction) -> bool:
-    """Every slot from the first to the last has its picture, and hardly any has two (hidden reference pictures do
-    that)."""
+    """Every slot from the first to the last has its picture; a second one in it follows at once, as hidden ones do."""
     slots = [nearest(time - ordered[0], fps) for time in ordered]
-    if any(b - a > 1 for a, b in pairwise(slots)):
-        return False
-    return len(slots) - (slots[-1] + 1) <= len(slots) // 8
+    hidden = 0
+    for (slot, next_slot), (time, next_time) in zip(pairwise(slots), pairwise(ordered), strict=True):
+        gap = (next_time - time) * fps  # in frames
+        fits = gap < Fraction(1, 4) if next_slot == slot else Fraction(1, 2) < gap < Fraction(3, 2)
+        if next_slot - slot > 1 or not fits:
+            return False
+        hidden += next_slot == slot
+    return hidden <= len(slots) // 8
+
+
+def _misfit(ordered: Sequence[Fraction], fps: Fraction) -> Fraction:
+    """Sum over all pictures of the distance from their slots, in frames."""
+    positions = [(time - ordered[0]) * fps for time in ordered]
+    return sum((abs(position - round(position)) for position in positions), Fraction(0))
+
+
+def _constant(ordered: Sequence[Fraction], fps: Fraction) -> Timeline:
+    last_slot = nearest(ordered[-1] - ordered[0], fps)
+    return Timeline(fps, ordered[0], last_slot + 1, last_slot, True)
 
 
 def _variable(ordered: Sequence[Fraction], last_duration_s: Fraction | None) -> Timeline:
     """Sample at the usual distance of two pictures, snapped to a rate that exists when one is within 2 %."""
     gaps = sorted(b - a for a, b in pairwise(ordered))
-    measured = min(1 / gaps[len(gaps) // 2], MAX_RATE)
+    measured = min(1 / gaps[(len(gaps) - 1) // 2], MAX_RATE)
     best = min(STANDARD_RATES, key=lambda rate: abs(rate - measured))
     fps = best if abs(best - measured) * 50 <= measured else measured.limit_denominator(1001)
     held = min(max(last_duration_s or Fraction(0), 1 / fps), Fraction(MAX_PAUSE_S))
