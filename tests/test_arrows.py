@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "installation"
 ROOMS = ("show", "nets", "latents", "decode", "render", "control", "venue", "studio")
 SHARED = {"errors", "clock", "resources"}  # everyone may import these
 
-# Who may import whom, besides itself and SHARED. Other modules beside the rooms (cli, player ...) see all rooms but one:
+# Who may import whom, besides itself and SHARED. Modules beside the rooms (cli, player ...) see all rooms but one:
 # the studio is behind the command line and the bench alone, so that playing never needs torch.
 ARROWS: dict[str, set[str]] = {
     "errors": set(),
