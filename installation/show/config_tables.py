@@ -1,0 +1,238 @@
+"""The tables of a show file as frozen records. What one table says of another is checked in `validation`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from installation.show.config_types import (
+    Address,
+    AdvanceKind,
+    BlendKind,
+    Date,
+    Days,
+    Duration,
+    Fade,
+    FeedbackPeer,
+    FilePath,
+    Fit,
+    Hours,
+    Id,
+    Key,
+    Line,
+    Mark,
+    Motion,
+    Network,
+    OscAddress,
+    Override,
+    Port,
+    Provider,
+    Root,
+    Seconds,
+    Source,
+    Speed,
+    Target,
+    Text,
+    ThenKind,
+    Unit,
+    Upscale,
+    Version,
+    Zone,
+)
+from installation.show.config_values import refusal
+from installation.show.library import Advance, Blend, Then
+
+BLACK = "black"  # outside hours: no picture
+EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
+
+
+class Table(BaseModel):
+    """A table of a show file: frozen, and without keys of anybody's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FilmTable(Table):
+    """A film that is not simply one of the model's: a live source, or latents from elsewhere.
+
+    With `model` and no `latents`, the film of the same id in that model's folder.
+    """
+
+    live: Source | None = None
+    latents: FilePath | None = None
+    model: FilePath | None = None
+    duration: Duration | None = None
+    fallback: Id | None = None
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if self.live is None and self.latents is None and self.model is None:
+            raise refusal("has no source", "live, latents, or the model it belongs to")
+        if self.live is not None and self.latents is not None:
+            raise refusal("has two sources", "live or latents, not both")
+        if self.live is None and (self.duration is not None or self.fallback is not None):
+            raise refusal("is not live, so it needs no duration and no fallback", "live = ..., or neither of them")
+        return self
+
+
+class TransitionTable(Table):
+    """How one film gives way to the next."""
+
+    kind: BlendKind = Blend.CUT
+    seconds: Fade = Fraction(0)
+
+    @model_validator(mode="after")
+    def _takes_time_unless_cut(self) -> Self:
+        if self.kind is Blend.CUT and self.seconds:
+            raise refusal("a cut takes no time", 'seconds = 0, or kind = "latent", "pixel" or "black"')
+        if self.kind is not Blend.CUT and not self.seconds:
+            raise refusal(f'"{self.kind}" needs seconds', 'more than 0, or kind = "cut"')
+        return self
+
+
+class SceneTable(Table):
+    """A named way to play a film."""
+
+    film: Id
+    label: Text | None = None
+    in_point: Seconds | None = Field(default=None, alias="in")
+    out_point: Duration | None = Field(default=None, alias="out")
+    speed: Speed = Fraction(1)
+    motion: Motion = "film"
+    then: ThenKind = Then.LOOP
+    transition: TransitionTable | None = None
+
+
+class ProgrammeTable(Table):
+    """Scenes, round and round."""
+
+    scenes: tuple[Id, ...]
+    label: Text | None = None
+    transition: TransitionTable | None = None
+    advance: AdvanceKind = Advance.AUTO
+
+
+class LookTable(Table):
+    """How the canvas is drawn."""
+
+    fit: Fit = "contain"
+    upscale: Upscale = "lanczos"
+    brightness: Unit = 1.0
+    grain: Unit = 0.0
+
+
+class CueTable(Table):
+    """A named list of commands."""
+
+    do: tuple[Line, ...]
+    label: Text | None = None
+
+
+class PageTable(Table):
+    """What the invigilator sees."""
+
+    buttons: tuple[Target, ...] = ()
+
+
+class OpenTable(Table):
+    """Opening hours on days of the week. `play` left out: the first programme."""
+
+    hours: Hours
+    days: Days = EVERY_DAY
+    play: Id | None = None
+
+
+class ExceptTable(Table):
+    """Other hours, or none, on a date. They replace that date's own hours."""
+
+    date: Date
+    closed: Mark = False
+    hours: Hours | None = None
+    play: Id | None = None
+
+    @model_validator(mode="after")
+    def _is_closed_or_open(self) -> Self:
+        if self.closed == (self.hours is not None):
+            raise refusal("says neither or both of closed and hours", 'closed = true, or hours = "10:00-16:00"')
+        if self.closed and self.play is not None:
+            raise refusal("is closed and plays something", "hours with play, or closed = true alone")
+        return self
+
+
+class ScheduleTable(Table):
+    """When what is open. `open` left out: always open. `closed`: "black" or the programme outside hours."""
+
+    zone: Zone
+    open: tuple[OpenTable, ...] = Field(default_factory=lambda: (OpenTable.model_validate({"hours": "00:00-24:00"}),))
+    exceptions: tuple[ExceptTable, ...] = Field(default=(), alias="except")
+    closed: Id = BLACK
+
+
+class OutputTable(Table):
+    """One projector's part of the canvas. `monitor`: "first", or a name such as "HDMI-1"."""
+
+    name: Id
+    monitor: Text = "first"
+
+
+class MapTable(Table):
+    """Another device's message, and the command it means here."""
+
+    from_address: OscAddress = Field(alias="from")
+    do: Line
+
+
+class ControlTable(Table):
+    """Who may speak to the show, and where it listens."""
+
+    allow: tuple[Network, ...] = ()
+    listen: Address = ip_address("127.0.0.1")
+    port: Port = 9000
+    root: Root = "/ai"
+    feedback: tuple[FeedbackPeer, ...] = ()
+    override: Override = "closing"
+    map: tuple[MapTable, ...] = ()
+
+    @field_validator("listen")
+    @classmethod
+    def _is_not_open_to_all(cls, listen: IPv4Address | IPv6Address, info: ValidationInfo) -> IPv4Address | IPv6Address:
+        if not listen.is_loopback and not info.data.get("allow", True):
+            raise refusal(
+                f"{listen} is open to a network, and nobody is named who may speak",
+                'add control.allow = ["192.168.10.0/24"], or listen = "127.0.0.1"',
+            )
+        return listen
+
+
+class ShowConfig(Table):
+    """A whole show file, with its venue applied and its paths absolute. Only `model` is required."""
+
+    model: FilePath
+    version: Version = 1
+    title: Text | None = None
+    provider: Provider = "auto"
+    films: Mapping[Id, FilmTable] = Field(default_factory=dict)
+    scenes: Mapping[Id, SceneTable] = Field(default_factory=dict)
+    programmes: Mapping[Id, ProgrammeTable] = Field(default_factory=dict)
+    look: LookTable = LookTable()
+    cues: Mapping[Id, CueTable] = Field(default_factory=dict)
+    page: PageTable = PageTable()
+    keys: Mapping[Key, Line] = Field(default_factory=dict)
+    schedule: ScheduleTable | None = None
+    outputs: tuple[OutputTable, ...] = (OutputTable(name="wall"),)
+    control: ControlTable = ControlTable()
+
+    @property
+    def name(self) -> str:
+        """What to call it: its title, else its model's name."""
+        return self.title or self.model.name
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON schema of a show file, for editors that complete and check TOML."""
+    schema = ShowConfig.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Afterimage show file"}
