@@ -225,6 +225,7 @@ class SourceLost(Command):
 
     film: str
     lane: ClassVar[Lane] = Lane.LATCH
+    panic: ClassVar[bool] = True
 
     @property
     def slot(self) -> tuple[str, ...]:
@@ -238,6 +239,7 @@ class SourceBack(Command):
 
     film: str
     lane: ClassVar[Lane] = Lane.LATCH
+    panic: ClassVar[bool] = True
 
     @property
     def slot(self) -> tuple[str, ...]:
