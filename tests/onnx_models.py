@@ -122,7 +122,7 @@ def usual_metadata(d: int, h: int, w: int) -> dict[str, str]:
     """What an exported network says about itself."""
     return {
         "space": SPACE,
-        "latent": str(d),
+        "latent_size": str(d),
         "resolution": f"{w}x{h}",
         "film": "test film",
         "licence": "CC0",
