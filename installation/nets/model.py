@@ -65,9 +65,7 @@ def read_model(folder: Path) -> ModelInfo:
         raise ModelError(f"{folder}: there is no {DECODER} in it; a model folder is what `afterimage train` makes")
     signature = read_decoder(decoder)
     metadata = signature.metadata
-    films = {
-        path.stem: path for path in sorted((folder / FILMS).glob("*.safetensors")) if not path.name.startswith(".")
-    }
+    streams = sorted((folder / FILMS).glob("*.safetensors"))
     return ModelInfo(
         name=folder.resolve().name,
         path=folder,

@@ -27,11 +27,7 @@ def signature(path: Path, source: tuple[str, int, list[object]], target: tuple[s
         "signature",
         [helper.make_tensor_value_info(*source)],
         [helper.make_tensor_value_info(*target)],
-        [
-            helper.make_tensor(
-                "shape", TensorProto.INT64, [len(target[2])], [n if isinstance(n, int) else 1 for n in target[2]]
-            )
-        ],
+        [helper.make_tensor("shape", TensorProto.INT64, [len(shape)], shape)],
     )
     onnx.save(helper.make_model(graph, opset_imports=OPSET, ir_version=9), str(path))
     return path
