@@ -1,0 +1,205 @@
+"""Upscaling on the GPU: two separable passes, the second of which also finishes the picture and writes its 8 bits.
+
+Compute shaders let one invocation make eight pixels from the same few samples; on a software renderer that is six
+times faster than one fragment per pixel (tests/render/bench_upscale.py), on a GPU both take next to nothing.
+All weights come from `kernels`; programs, tables and textures are made once per geometry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+
+from installation.errors import UnavailableError
+from installation.render.gl import Graphics, Target
+from installation.render.kernels import (
+    BlockTable,
+    Run,
+    block_table,
+    fit_spans,
+    kernel_named,
+    plan_runs,
+    resampling_matrix,
+)
+from installation.render.noise import ROWS as NOISE_ROWS
+from installation.render.noise import SIZE as NOISE_SIZE
+from installation.render.noise import noise_tile, tile_offset
+from installation.render.shaders import every_tap, shader_source, uniform
+from installation.render.upload import nearest_texture
+from installation.show.frameplan import Look
+
+_PAINT_LANES = 64  # local_size_x of shaders/paint.comp
+_SPREAD_LANES = 16  # and of shaders/spread.comp
+_RGBA16F, _R32UI = 0x881A, 0x8236
+GEOMETRIES = 8  # kept at once; a show has few
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A texture to be shown and its share of the sum, 0-1."""
+
+    texture: moderngl.Texture
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """What the tables depend on: pictures of these sizes, fitted into a target."""
+
+    kernel: str
+    fit: str
+    sources: tuple[tuple[int, int], ...]
+    target: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A compute program and the dispatches that make one pass of it; `across` work groups along the lanes."""
+
+    program: moderngl.ComputeShader
+    runs: tuple[Run, ...]
+    across: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Passes:
+    """Everything prepared for a geometry: a horizontal pass per picture, then one vertical pass."""
+
+    spreads: tuple[_Stage, ...]
+    middles: tuple[moderngl.Texture, ...]  # (canvas width, source height) each
+    paint: _Stage
+
+
+class Upscaler:
+    """Paints weighted textures onto a target. Raises UnavailableError below OpenGL 4.3 (compute shaders)."""
+
+    def __init__(self, graphics: Graphics) -> None:
+        if graphics.context.version_code < 430:
+            raise UnavailableError(
+                f"the renderer needs OpenGL 4.3; {graphics.driver} has {graphics.context.info['GL_VERSION']}"
+            )
+        graphics.calls.load_compute()
+        self._graphics = graphics
+        self._programs: dict[tuple[str, int, int], moderngl.ComputeShader] = {}
+        self._passes: dict[Geometry, _Passes] = {}
+        self._picture: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
+        self._tile = nearest_texture(graphics.context, (NOISE_SIZE, NOISE_SIZE // NOISE_ROWS), "u4")
+        self._tile.write(noise_tile())
+
+    def prepare(self, geometry: Geometry) -> None:
+        """Compile and allocate for a geometry before it is first seen, so that no frame waits for it."""
+        self._prepared(geometry)
+
+    def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> None:
+        """Paint the sum of the sources (at least one), with a look; grain and dither of instant k."""
+        geometry = Geometry(look.upscale, look.fit, tuple(source.texture.size for source in sources), target.size)
+        passes = self._prepared(geometry)
+        texture, framebuffer = self._picture_of(target.size)
+        for source, stage, middle in zip(sources, passes.spreads, passes.middles, strict=True):
+            self._spread(stage, source, middle)
+        self._graphics.calls.barrier()
+        self._paint(passes, look, k, texture)
+        self._graphics.calls.barrier()
+        self._graphics.calls.blit(framebuffer.glo, target.framebuffer.glo, target.size)
+
+    def _spread(self, stage: _Stage, source: Source, middle: moderngl.Texture) -> None:
+        source.texture.use(0)
+        middle.bind_to_image(0, read=False, write=True, format=_RGBA16F)
+        stage.program["gain"] = source.weight
+        self._dispatch(stage)
+
+    def _paint(self, passes: _Passes, look: Look, k: int, picture: moderngl.Texture) -> None:
+        program = passes.paint.program
+        for unit, middle in enumerate(passes.middles):
+            middle.use(unit)
+        self._tile.use(len(passes.middles))
+        picture.bind_to_image(0, read=False, write=True, format=_R32UI)
+        program["brightness"] = look.brightness
+        program["grain"] = look.grain
+        program["offset"] = tile_offset(k)
+        self._dispatch(passes.paint)
+
+    def _dispatch(self, stage: _Stage) -> None:
+        calls = self._graphics.calls
+        weights, blocks, bases = (uniform(stage.program, name) for name in ("weights", "blocks", "bases"))
+        calls.use_program(stage.program.glo)
+        for run in stage.runs:
+            weights.write(run.weights)
+            blocks.value = (run.first, run.stride)
+            bases.value = run.bases if len(run.bases) > 1 else run.bases[0]
+            calls.dispatch(stage.across, run.count)
+
+    def _prepared(self, geometry: Geometry) -> _Passes:
+        passes = self._passes.get(geometry)
+        if passes is None:
+            if len(self._passes) >= GEOMETRIES:
+                self._forget(next(iter(self._passes)))
+            passes = self._passes[geometry] = self._make_passes(geometry)
+        return passes
+
+    def _forget(self, geometry: Geometry) -> None:
+        for middle in self._passes.pop(geometry).middles:
+            middle.release()
+
+    def _make_passes(self, geometry: Geometry) -> _Passes:
+        columns, rows = _tables(geometry)
+        spreads = tuple(
+            _Stage(self._program("spread.comp", (table,)), plan_runs((table,)), -(-source[1] // _SPREAD_LANES))
+            for table, source in zip(columns, geometry.sources, strict=True)
+        )
+        width = geometry.target[0]
+        middles = tuple(
+            nearest_texture(self._graphics.context, (width, source[1]), "f2") for source in geometry.sources
+        )
+        program = self._program("paint.comp", rows)
+        return _Passes(spreads, middles, _Stage(program, plan_runs(rows), -(-width // _PAINT_LANES)))
+
+    def _program(self, name: str, tables: Sequence[BlockTable]) -> moderngl.ComputeShader:
+        pictures, taps = len(tables), max(table.taps for table in tables)
+        program = self._programs.get((name, pictures, taps))
+        if program is None:
+            definitions: dict[str, str | int] = {
+                "PICTURES": pictures,
+                "TAPS": taps,
+                "EVERY_TAP": every_tap(pictures, taps),
+            }
+            program = self._graphics.context.compute_shader(shader_source(name, definitions))
+            _set_units(program, pictures)
+            self._programs[name, pictures, taps] = program
+        return program
+
+    def _picture_of(self, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
+        if self._picture is None or self._picture[0].size != size:
+            if self._picture is not None:
+                self._picture[1].release()
+                self._picture[0].release()
+            texture = nearest_texture(self._graphics.context, size, "f1")
+            self._picture = (texture, self._graphics.context.framebuffer([texture]))
+        return self._picture
+
+
+def _set_units(program: moderngl.ComputeShader, pictures: int) -> None:
+    """Tell a program which texture units its samplers read: the pictures from 0 on, then the noise."""
+    if "middle" in program:
+        uniform(program, "middle").write(np.arange(pictures, dtype=np.int32).tobytes())
+        program["tile"] = pictures
+    else:
+        program["source"] = 0
+
+
+def _tables(geometry: Geometry) -> tuple[tuple[BlockTable, ...], tuple[BlockTable, ...]]:
+    """The tables of each picture along x, and along y."""
+    kernel = kernel_named(geometry.kernel)
+    spans = [fit_spans(geometry.fit, source, geometry.target) for source in geometry.sources]
+
+    def along(axis: int) -> tuple[BlockTable, ...]:
+        pairs = zip(geometry.sources, spans, strict=True)
+        return tuple(
+            block_table(resampling_matrix(kernel, source[axis], geometry.target[axis], span[axis]))
+            for source, span in pairs
+        )
+
+    return along(0), along(1)
