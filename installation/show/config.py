@@ -131,7 +131,9 @@ def _validated(document: dict[str, Any], folder: Path) -> tuple[ShowConfig, list
     dropped: set[Location] = set()
     while True:
         try:
-            config = ShowConfig.model_validate(document, context={"folder": folder})
+            config = ShowConfig.model_validate(
+                document, context={"folder": folder, "damaged": {at[:2] for at in dropped}}
+            )
             return config, findings, frozenset(dropped)
         except ValidationError as error:
             errors = error.errors()

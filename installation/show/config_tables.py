@@ -200,7 +200,8 @@ class ControlTable(Table):
     @field_validator("listen")
     @classmethod
     def _is_not_open_to_all(cls, listen: IPv4Address | IPv6Address, info: ValidationInfo) -> IPv4Address | IPv6Address:
-        if not listen.is_loopback and not info.data.get("allow", True):
+        unreadable = "allow" not in info.data or ("control", "allow") in (info.context or {}).get("damaged", ())
+        if not listen.is_loopback and not unreadable and not info.data["allow"]:
             raise refusal(
                 f"{listen} is open to a network, and nobody is named who may speak",
                 'add control.allow = ["192.168.10.0/24"], or listen = "127.0.0.1"',

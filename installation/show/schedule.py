@@ -77,7 +77,7 @@ class Schedule:
     dated: Mapping[dt.date, tuple[Hours, ...]] = field(default_factory=dict)
 
     def at(self, wall_ns: int) -> Period:
-        """What plays at a wall time. Costs some tenths of a millisecond: ask again at `end_ns`, not at every picture."""
+        """What plays at a wall time. Costs tenths of a millisecond: ask again at `end_ns`, not every picture."""
         earlier = self._earlier(wall_ns)
         current = next(earlier, None)
         if current is not None and (current.end_ns is None or wall_ns < current.end_ns):
@@ -117,6 +117,10 @@ class Schedule:
     def fallback(self) -> Period:
         """What plays when the clock cannot be trusted: the first programme, without end."""
         return Period(self.anchor_ns, None, self.fallback_programme, True)
+
+    def ignored(self) -> Schedule:
+        """The first programme, always open, in the same zone: what plays when opening hours are to be ignored."""
+        return always_open(self.fallback_programme, self.zone.key)
 
     def instant(self, date: dt.date, minute: int, *, closing: bool) -> int:
         """The wall time (ns) of a local minute of a date. `closing` takes the second of two; in a gap, the end of
