@@ -42,7 +42,7 @@ def interpolate(stream: LatentStream, position_q32: int) -> Latent:
     after = int(np.searchsorted(stream.cuts, frame, side="right"))
     first = int(stream.cuts[after - 1])
     last = int(stream.cuts[after] if after < len(stream.cuts) else stream.frames) - 1
-    here = z[frame].astype(np.float32)
+    here: Latent = z[frame].astype(np.float32)
     if part == 0 or frame == last:
         return here
     following = z[frame + 1].astype(np.float32)
@@ -60,7 +60,8 @@ def cross(zs: Sequence[Latent], weights: Sequence[float]) -> Latent:
     """The weighted mean of latents (D,), as long as its parts are on average: a plain mean of two distant latents is
     shorter than both, and looks greyer. Weights are relative to their sum.
     """
-    shares = np.asarray(weights, np.float32) / np.float32(sum(weights))  # (n,)
+    total = sum(weights)
+    shares = np.array([weight / total for weight in weights], np.float32)  # (n,)
     stack = np.stack(zs)  # (n, D)
     mean: Latent = shares @ stack
     length = float(np.linalg.norm(mean))
@@ -74,7 +75,8 @@ def steer(z: Latent, stream: LatentStream, leaning: Sequence[tuple[int, float]])
     """Lean by (axis from 0, amount -1 to 1) along the film's principal axes; axes it does not have change nothing."""
     for axis, amount in leaning:
         if 0 <= axis < len(stream.components):
-            z = z + np.float32(amount * LEAN_STD * float(stream.std[axis])) * stream.components[axis]
+            lean: Latent = stream.components[axis] * np.float32(amount * LEAN_STD * float(stream.std[axis]))
+            z = z + lean
     return z
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -156,8 +157,6 @@ def test_live_films_show_what_is_there_now() -> None:
 
 def test_a_whole_film_is_never_converted() -> None:
     """A two hour film, interpolated a thousand times: converting it once would need 135 MB."""
-    import tracemalloc
-
     stream = film(np.zeros((168_000, 200), np.float16))
     tracemalloc.start()
     for i in range(1000):
