@@ -35,8 +35,8 @@ as_root() {
 }
 
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2 &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >&2
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq)
+  as_root "${apt[@]}" update >/dev/null && as_root "${apt[@]}" install -y --no-install-recommends "$@" >/dev/null
 }
 
 # Installs the system packages named, when any is missing. Goes on without them: they may be here under another name.
