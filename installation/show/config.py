@@ -11,6 +11,7 @@ import tomllib
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,9 @@ def read_show(path: Path, venue: Path | None = None) -> Reading:
 def _parsed(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     """The document, numbers exact; or what is wrong with the file."""
     try:
-        return tomllib.loads(path.read_text("utf-8"), parse_float=Decimal), []
+        document = tomllib.loads(path.read_text("utf-8"), parse_float=_decimal)
+        _refuse_huge(document)
+        return document, []
     except OSError as error:
         reason = error.strerror or "cannot be read"
         return {}, [Problem(str(path), reason[0].lower() + reason[1:], "a show file (.toml) or a model folder")]
@@ -107,6 +110,25 @@ def _parsed(path: Path) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(str(path), f"byte {error.start} is not UTF-8", "a TOML file in UTF-8")]
     except tomllib.TOMLDecodeError as error:
         return {}, [_syntax_problem(path, str(error))]
+    except (ValueError, RecursionError):
+        allowed = "numbers of at most 18 digits, and brackets less than a hundred deep"
+        return {}, [Problem(path.name, "is no show file that a person wrote", allowed)]
+
+
+def _decimal(text: str) -> Decimal:
+    """A number as written. An exponent in the millions would take hours to count with."""
+    number = Decimal(text)
+    if number.is_finite() and number and abs(number.adjusted()) > 18:
+        raise ValueError(text)
+    return number
+
+
+def _refuse_huge(value: object) -> None:
+    """TOML promises 64 bits; Python would read more."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        raise ValueError("a number of more than 64 bits")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _refuse_huge(inner)
 
 
 def _syntax_problem(path: Path, message: str) -> Problem:
@@ -126,7 +148,7 @@ def _validated(document: dict[str, Any], folder: Path) -> tuple[ShowConfig, list
     Each round drops what the last one refused. What is refused *because* something in it was dropped is no new mistake.
     Unknown keys are dropped without a trace: what they stand in is still whole.
     """
-    document, schema = deepcopy(document), config_schema()
+    document, schema = deepcopy(document), _schema()
     findings: list[_Finding] = []
     dropped: set[Location] = set()
     while True:
@@ -147,6 +169,11 @@ def _validated(document: dict[str, Any], folder: Path) -> tuple[ShowConfig, list
         for location in sorted(damaged | unknown, reverse=True):  # the last of a list first
             _drop(document, location)
         dropped |= lost
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return config_schema()
 
 
 def _drop_point(error: ErrorDetails) -> Location:

@@ -20,6 +20,7 @@ from installation.show.config_types import (
     FeedbackPeer,
     FilePath,
     Fit,
+    Host,
     Hours,
     Id,
     Key,
@@ -32,6 +33,7 @@ from installation.show.config_types import (
     Port,
     Provider,
     Root,
+    Scale,
     Seconds,
     Source,
     Speed,
@@ -186,6 +188,13 @@ class MapTable(Table):
     do: Line
 
 
+class PeerTable(Table):
+    """A device with habits of its own: `scale = "percent"` sends levels from 0 to 100."""
+
+    address: Host
+    scale: Scale = "unit"
+
+
 class ControlTable(Table):
     """Who may speak to the show, and where it listens."""
 
@@ -194,8 +203,14 @@ class ControlTable(Table):
     port: Port = 9000
     root: Root = "/ai"
     feedback: tuple[FeedbackPeer, ...] = ()
+    peers: tuple[PeerTable, ...] = ()
     override: Override = "closing"
     map: tuple[MapTable, ...] = ()
+
+    @property
+    def percent(self) -> frozenset[str]:
+        """The addresses of those who send levels from 0 to 100."""
+        return frozenset(str(peer.address) for peer in self.peers if peer.scale == "percent")
 
     @field_validator("listen")
     @classmethod

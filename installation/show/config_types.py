@@ -50,6 +50,7 @@ Key = Annotated[str, PlainValidator(values.parse_key), _schema("string", descrip
 Line = Annotated[str, PlainValidator(values.parse_line), _schema("string", description=_LINE)]
 Target = Annotated[str, PlainValidator(values.parse_target), _schema("string", pattern="^(scene|cue|film|programme)/")]
 Address = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_address), _schema("string")]
+Host = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_host), _schema("string")]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(venue.parse_network), _schema("string")]
 FeedbackPeer = Annotated[venue.Peer, PlainValidator(venue.parse_peer), _schema("string")]
 Port = Annotated[int, PlainValidator(venue.parse_port), _schema("integer", minimum=1, maximum=65535)]
@@ -68,6 +69,11 @@ Provider = Annotated[
     Literal["auto", "cuda", "cpu"],
     PlainValidator(values.choice(*_PROVIDERS)),
     WithJsonSchema({"enum": _PROVIDERS}),
+]
+Scale = Annotated[
+    Literal["unit", "percent"],
+    PlainValidator(values.choice("unit", "percent")),
+    WithJsonSchema({"enum": ["unit", "percent"]}),
 ]
 Fit = Annotated[
     Literal["contain", "cover", "stretch"],

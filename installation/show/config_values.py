@@ -161,7 +161,7 @@ def parse_key(value: object) -> str:
 def parse_line(value: object) -> str:
     """A command as typed after `afterimage send /ai/`: "brightness 0.2 3". "cue/x" is short for "cue/x/fire"."""
     line = " ".join(value.split()) if isinstance(value, str) else ""
-    if not line or line.startswith("/"):
+    if not line or len(line) > 1000:
         raise refusal(f"{quoted(value)} is not a command", LINE_ALLOWED)
     short = re.fullmatch(r"cue/([^/ ]+)", line)
     return f"{line}/fire" if short and short[1] != "fire" else line

@@ -112,6 +112,14 @@ def parse_address(value: object) -> IPv4Address | IPv6Address:
     return address
 
 
+def parse_host(value: object) -> IPv4Address | IPv6Address:
+    """The IP address of another machine."""
+    try:
+        return ip_address(value if isinstance(value, str) else "")
+    except ValueError:
+        raise refusal(f"{quoted(value)} is not an IP address", 'such as "192.168.10.20"') from None
+
+
 def parse_network(value: object) -> IPv4Network | IPv6Network:
     """Addresses that may speak: one, or a network with its prefix length."""
     try:

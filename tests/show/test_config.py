@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
@@ -16,7 +16,8 @@ from installation.show.config_tables import ShowConfig, TransitionTable
 from installation.show.config_values import parse_seconds
 from installation.show.config_venue import CalendarDate, Peer
 from installation.show.library import Advance, Blend, Then
-from tests.show.shows import model_folder, show_file
+from installation.show.validation import validate
+from tests.show.shows import FILMS, model_folder, parse_line, show_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,7 +119,7 @@ transition = { kind = "latnt", seconds = 3 }
 [look]
 brightness = 1.5
 [cues.c]
-do = ["/ai/go", 3]
+do = [" ", 3]
 [page]
 buttons = ["volume 3"]
 [keys]
@@ -200,6 +201,8 @@ def test_a_missing_model_is_one_more_problem(tmp_path: Path) -> None:
         (b'title = "x"\nin = 0:02\n', "broken.toml: line 2, column"),
         (b"model = \xff", "not UTF-8"),
         (b'model = "a"\nmodel = "b"\n', "broken.toml: line 2"),
+        (b"version = " + b"1" * 5000, "a person wrote"),
+        (b"version = " + b"[" * 5000, "a person wrote"),
     ],
 )
 def test_what_is_not_toml_says_where(tmp_path: Path, content: bytes, message: str) -> None:
@@ -284,6 +287,43 @@ def test_listening_on_a_network_needs_to_say_who_may_speak(tmp_path: Path) -> No
     config = loaded(tmp_path, '[control]\nlisten = "192.168.10.5"\nallow = ["192.168.10.20"]')
     assert str(config.control.listen) == "192.168.10.5"
     assert list(problems(tmp_path, '[control]\nallow = ["x"]\nlisten = "192.168.10.5"')) == ["control.allow#1"]
+
+
+def test_desks_that_count_to_a_hundred(tmp_path: Path) -> None:
+    peers = '[{ address = "10.0.0.2", scale = "percent" }, { address = "10.0.0.3" }]'
+    assert loaded(tmp_path, f"[control]\npeers = {peers}").control.percent == {"10.0.0.2"}
+
+
+TOML_VALUES = st.recursive(
+    st.one_of(
+        st.text(st.characters(min_codepoint=32, max_codepoint=126)).map(json.dumps),
+        st.integers(-(2**70), 2**70).map(str),
+        st.sampled_from(
+            ["1e999999999", "-1e-999999999", "nan", "inf", "true", "07:32:00", "1979-05-27", "0x" + "f" * 6000]
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda each: f"[{', '.join(each)}]"),
+        st.lists(inner, max_size=2).map(lambda each: "{" + ", ".join(f"k{n} = {v}" for n, v in enumerate(each)) + "}"),
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_value_anywhere_is_read_or_refused_in_words(tmp_path: Path, data: st.DataObject) -> None:
+    lines = [line for line in demo_text().splitlines() if not line.startswith("#")]
+    at = data.draw(st.sampled_from([n for n, line in enumerate(lines) if " = " in line]))
+    lines[at] = lines[at].partition(" = ")[0] + " = " + data.draw(TOML_VALUES)
+    try:
+        reading = read_show(show_file(tmp_path, "\n".join(lines)))
+    except ShowError as error:
+        assert "a person wrote" in str(error)
+        return
+    for problem in reading.problems:
+        assert problem.place.startswith("demo.toml: ") and problem.wrong and problem.allowed, str(problem)
+    validate(reading, FILMS, parse_line)
 
 
 def test_live_sources_are_found_beside_the_show(tmp_path: Path) -> None:
