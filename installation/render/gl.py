@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import moderngl
+import numpy as np
+from numpy.typing import NDArray
 
 from installation.errors import UnavailableError
 
@@ -24,11 +26,10 @@ _NEAREST = 0x2600
 _READ_FRAMEBUFFER = 0x8CA8
 _DRAW_FRAMEBUFFER = 0x8CA9
 _ALL_BARRIER_BITS = 0xFFFFFFFF
-_RGB, _RGBA, _UNSIGNED_BYTE = 0x1907, 0x1908, 0x1401
+_RGB, _UNSIGNED_BYTE = 0x1907, 0x1401
 _PACK_ALIGNMENT = 0x0D05
 
 _I, _U, _P = ctypes.c_int, ctypes.c_uint, ctypes.c_void_p
-_BYTES_PER_PIXEL = {_RGB: 3, _RGBA: 4}
 
 
 class Calls:
@@ -49,8 +50,6 @@ class Calls:
         self._blit_framebuffer = function("glBlitFramebuffer", None, *(_I,) * 8, _U, _U)
         self._read_pixels = function("glReadPixels", None, _I, _I, _I, _I, _U, _U, _P)
         self._pixel_store = function("glPixelStorei", None, _U, _I)
-        self._flush = function("glFlush", None)
-        self._loader = loader
         self._function = function
         self._dispatch_compute: Callable[..., int] | None = None
         self._memory_barrier: Callable[..., int] | None = None
@@ -80,16 +79,13 @@ class Calls:
         self._bind_framebuffer(_DRAW_FRAMEBUFFER, target)
         self._blit_framebuffer(0, 0, *size, 0, 0, *size, _COLOR_BUFFER_BIT, _NEAREST)
 
-    def read_rgb(self, framebuffer: int, size: tuple[int, int], into: ctypes.Array[ctypes.c_char]) -> None:
-        """Read `size` pixels of a framebuffer as tight RGB bytes, bottom row first, into a buffer of that many."""
-        assert len(into) >= size[0] * size[1] * _BYTES_PER_PIXEL[_RGB], "the buffer is too small"
+    def read_rgb(self, framebuffer: int, size: tuple[int, int], into: NDArray[np.uint8]) -> None:
+        """Read `size` (width, height) pixels of a framebuffer, bottom row first, into an array (height, width, 3)."""
+        assert into.shape == (size[1], size[0], 3), f"{size} pixels do not fit {into.shape}"
+        assert into.flags.c_contiguous, "pixels are read as tight rows"
         self._bind_framebuffer(_READ_FRAMEBUFFER, framebuffer)
         self._pixel_store(_PACK_ALIGNMENT, 1)
-        self._read_pixels(0, 0, *size, _RGB, _UNSIGNED_BYTE, ctypes.byref(into))
-
-    def flush(self) -> None:
-        """Start what was asked for; do not wait."""
-        self._flush()
+        self._read_pixels(0, 0, *size, _RGB, _UNSIGNED_BYTE, into.ctypes.data)
 
     def fence(self) -> int:
         """A fence after everything asked for so far. `wait_fence` ends it."""
