@@ -157,8 +157,10 @@ def principal_axes(z: NDArray[np.float16]) -> PrincipalAxes:
     """The eight directions a film's latents [N, D] vary along most, strongest first, each component's largest
     coefficient positive.
 
-    Where there are fewer (N or D below 9, or a film that stands still), the rest is zero.
+    Where there are fewer (N or D below 9, or a film that stands still), the rest is zero. StreamError if a latent is
+    not finite.
     """
+    _check_finite("z", z)
     count, size = z.shape
     mean = z.mean(axis=0, dtype=np.float64)  # (D,)
     covariance = np.zeros((size, size))
