@@ -2,7 +2,7 @@
 // Inputs:  brightness 0-1; grain: its standard deviation at mid-grey, 0-1; noise: two bytes of the noise tile,
 //          grain (Gaussian) low, dither (triangular) high.
 // Source:  dither: Lipshitz, Wannamaker, Vanderkooy 1992 (triangular, +-1 step: the error is unbiased). Its amplitude
-//          shrinks to half a step at black and white, so that exact black stays black and white stays white.
+//          shrinks to half a step at black and white, so that exact black stays black and exact white white.
 //          Grain: strongest in the mid-tones and absent in black and white, as l (1 - l).
 
 uniform float brightness;

@@ -35,7 +35,7 @@ class Kernel:
 
 
 def _box(x: float) -> float:
-    return 1.0 if -0.5 <= x < 0.5 else 0.0
+    return 1.0 if -0.5 < x <= 0.5 else 0.0
 
 
 def _triangle(x: float) -> float:

@@ -136,13 +136,10 @@ class Upscaler:
         passes = self._passes.get(geometry)
         if passes is None:
             if len(self._passes) >= GEOMETRIES:
-                self._forget(next(iter(self._passes)))
+                del self._passes[next(iter(self._passes))]
+                self._graphics.context.gc()  # releasing by hand would release twice
             passes = self._passes[geometry] = self._make_passes(geometry)
         return passes
-
-    def _forget(self, geometry: Geometry) -> None:
-        for middle in self._passes.pop(geometry).middles:
-            middle.release()
 
     def _make_passes(self, geometry: Geometry) -> _Passes:
         columns, rows = _tables(geometry)
@@ -173,9 +170,8 @@ class Upscaler:
 
     def _picture_of(self, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
         if self._picture is None or self._picture[0].size != size:
-            if self._picture is not None:
-                self._picture[1].release()
-                self._picture[0].release()
+            self._picture = None
+            self._graphics.context.gc()
             texture = nearest_texture(self._graphics.context, size, "f1")
             self._picture = (texture, self._graphics.context.framebuffer([texture]))
         return self._picture
