@@ -1,0 +1,119 @@
+"""Where an address leads: the table of methods, spelled out with the ids of one show. And commands from typed lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from installation.control.gestures import Strike
+from installation.control.messages import read_argument, split_line
+from installation.control.methods import METHODS, Call, Method
+from installation.control.names import Names
+from installation.control.patterns import AddressTree, is_pattern
+from installation.errors import CommandRefused
+from installation.show.commands import Command
+
+DEFAULT_ROOT = "/ai"
+
+
+class UnknownAddress(CommandRefused):
+    """An address under the root that means nothing. Its text is only made when somebody reads it."""
+
+    def __init__(self, address: str, root: str) -> None:
+        super().__init__("unknown-address", "")
+        self._address = address[:128]
+        self._root = root
+
+    def __str__(self) -> str:
+        known = [self._root + method.path for method in METHODS]
+        near = get_close_matches(self._address, known, n=3, cutoff=0.5)
+        hint = f"near it: {', '.join(near)}" if near else f"all begin with {self._root}/"
+        return f"no address {self._address}; {hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A method, and the id its address holds ("" for none)."""
+
+    address: str
+    method: Method
+    id: str = ""
+
+
+class AddressSpace:
+    """Every address of one show."""
+
+    def __init__(self, names: Names, root: str = DEFAULT_ROOT) -> None:
+        self.names = names
+        self.root = root
+        self._targets = {target.address: target for target in self._spelled_out()}
+        self._tree = AddressTree(self._targets)
+
+    def _spelled_out(self) -> Iterator[Target]:
+        """Placeholders first, so that an address that is spelled out in the table wins over an id of the same name."""
+        for method in sorted(METHODS, key=lambda method: method.kind is None):
+            if method.kind is None:
+                yield Target(method.address(self.root), method)
+                continue
+            for name in sorted(self.names.known(method.kind)):
+                yield Target(method.address(self.root, name), method, name)
+
+    def __contains__(self, address: str) -> bool:
+        """Whether an address is ours to answer for."""
+        return address.startswith(self.root) and address[len(self.root) : len(self.root) + 1] in ("", "/")
+
+    def find(self, address: str) -> Target:
+        """Where one address leads. A trailing `/` is dropped. Raises CommandRefused."""
+        address = address.rstrip("/")
+        target = self._targets.get(address)
+        return target if target is not None else self._by_shape(address)
+
+    def _by_shape(self, address: str) -> Target:
+        """For ids that are written another way (2.0 for 2), or not known at all."""
+        parts = address[len(self.root) :].split("/")
+        for method in METHODS:
+            if method.kind is None:
+                continue
+            shape = method.path.split("/")
+            holder = f"<{method.kind}>"
+            if len(shape) != len(parts):
+                continue
+            if all(want in (part, holder) for want, part in zip(shape, parts, strict=True)):
+                return Target(address, method, self.names.find(method.kind, parts[shape.index(holder)]))
+        raise UnknownAddress(address, self.root)
+
+    def expand(self, pattern: str) -> tuple[tuple[Target, ...], int]:
+        """Where a pattern leads, and how many steps of matching it took."""
+        addresses, steps = self._tree.expand(pattern)
+        return tuple(self._targets[address] for address in addresses), steps
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """All of them."""
+        return tuple(self._targets.values())
+
+
+def parse_line(line: str, names: Names, root: str = DEFAULT_ROOT) -> Command:
+    """The command a typed line means: what one writes after `afterimage send /ai/`.
+
+    "scene/visit" or "brightness 0.2 3", in cue lines, keys and `do`. A leading root is accepted. Raises CommandRefused,
+    saying what is wrong and what is allowed.
+    """
+    try:
+        words = split_line(line)
+    except ValueError:
+        raise CommandRefused("line", f'"{line}" has a quote that is never closed') from None
+    if not words:
+        raise CommandRefused("line", 'an empty line; write a command such as "scene/visit" or "brightness 0.2 3"')
+    path = "/" + words[0].removeprefix(f"{root}/").strip("/")
+    if is_pattern(path):
+        raise CommandRefused("line", f'"{words[0]}" is a pattern; write one command a line')
+    target = AddressSpace(names, root).find(root + path)
+    arguments = tuple(map(read_argument, words[1:]))
+    if target.method.strike is not None and target.method.strike(arguments) is Strike.REST:
+        raise CommandRefused("line", f'"{line}" never does anything: 0 does not fire; leave it out, or write 1')
+    request = target.method.read(Call(target.id, arguments, names))
+    if not isinstance(request, Command):
+        raise CommandRefused("line", f'"{line}" is not a command; it only makes sense over OSC')
+    return request

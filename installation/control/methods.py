@@ -1,0 +1,266 @@
+"""The one table of methods: every address under the root, what it takes, what it does, what it answers.
+
+Everything that needs to know the addresses reads this table: the receiver, cue lines and keys (`addresses.parse_line`),
+feedback, the documentation (`table_markdown`). A new command is a new row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from installation.control.gestures import (
+    Arguments,
+    Strike,
+    read_clamped,
+    read_fade,
+    read_latch,
+    read_latent,
+    read_level,
+    read_strike,
+)
+from installation.control.names import Kind, Names, read_id
+from installation.errors import CommandRefused
+from installation.show import commands as show
+from installation.show.commands import Command, Lane, Mode
+from installation.show.status import Snapshot
+
+LOCKOUT_NS = 500_000_000  # between two `go`, between two `back`
+LONGEST_S = 360_000.0  # 100 hours: as long as a time in a show file may be
+SUBSCRIBE_MAX_S = 3600
+MODES = tuple(mode.value for mode in Mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument: its name, OSC types, range and unit.
+
+    The types "trigger" and "latch" stand for their rules, "any" for anything.
+    """
+
+    name: str
+    types: str
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    optional: bool = False
+
+    def __str__(self) -> str:
+        text = self.types if self.types == self.name else f"{self.types} {self.name}"
+        if self.low is not None and self.high is not None:
+            text += f" {self.low:g} to {self.high:g}"
+        text += f" {self.unit}" if self.unit else ""
+        return f"[{text}]" if self.optional else text
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One message: the id in its address ("" where there is none), its arguments, and how its sender counts."""
+
+    id: str
+    arguments: Arguments
+    names: Names
+    percent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Answer with the same arguments."""
+
+    arguments: Arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Send feedback to `port` of the sender for `seconds`; 0 ends it."""
+
+    port: int
+    seconds: float
+
+
+Request = Command | Ping | Subscribe
+Said = float | int | str  # what feedback sends
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A row of the table.
+
+    `strike` reads the trigger gesture; None for values and latches. A `repeatable` trigger does no more when it comes
+    twice: its duplicates need no suppression, and a panic is never taken for one.
+    """
+
+    path: str
+    parameters: tuple[Parameter, ...]
+    help: str
+    read: Callable[[Call], Request]
+    lane: Lane | None
+    strike: Callable[[Arguments], Strike] | None = None
+    feedback: Callable[[Snapshot, str], Said] | None = None
+    lockout_ns: int = 0
+    repeatable: bool = False
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the placeholder in the path stands for."""
+        _, found, rest = self.path.partition("<")
+        return cast(Kind, rest.partition(">")[0]) if found else None
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it takes a level, which some peers count 0-100."""
+        return bool(self.parameters) and self.parameters[0].high == 1
+
+    def address(self, root: str, name: str = "") -> str:
+        """The whole address, with an id in place of the placeholder."""
+        return root + (self.path.replace(f"<{self.kind}>", name) if self.kind else self.path)
+
+
+_FADE = Parameter("fade", "f", 0, 3600, "s", optional=True)
+_TRIGGER = Parameter("trigger", "trigger", optional=True)
+_LATCH = Parameter("latch", "latch", optional=True)
+_IDENTITY = Parameter("id", "s or i")
+_UNIT = Parameter("level", "f", 0, 1)
+
+
+def _named(arguments: Arguments) -> Strike:
+    """The first argument is an id: it always fires."""
+    return Strike.FIRE
+
+
+def _id(call: Call, kind: Kind) -> str:
+    """The known id that the address or the first argument means."""
+    if call.id:
+        return call.id
+    given = read_id(call.arguments[0]) if call.arguments else None
+    if given is None:
+        raise CommandRefused("arguments", f"{kind} needs the id of a {kind}, as text or as a number")
+    return call.names.find(kind, given)
+
+
+def _fade(call: Call) -> float | None:
+    return read_fade(call.arguments, call.id or "this")
+
+
+def _level(call: Call, what: str, lowest: float = 0.0) -> float:
+    return read_level(call.arguments, what, lowest, percent=call.percent)
+
+
+def _mode(call: Call) -> show.SetMode:
+    given = call.arguments[0] if call.arguments else None
+    if not isinstance(given, str) or given.lower() not in MODES:
+        shown = f'"{given[:40]}"' if isinstance(given, str) else "no text"
+        raise CommandRefused("arguments", f"mode got {shown}; pick one of {', '.join(MODES)}")
+    return show.SetMode(Mode(given.lower()))
+
+
+def _subscribe(call: Call) -> Subscribe:
+    match call.arguments:
+        case (int(port) | float(port), int() | float() as seconds, *_) if 1 <= port <= 65535 and port == port // 1:
+            return Subscribe(int(port), read_clamped((seconds,), "subscribe", 0, SUBSCRIBE_MAX_S))
+    raise CommandRefused("arguments", f"subscribe takes a port, 1 to 65535, and seconds, up to {SUBSCRIBE_MAX_S}")
+
+
+def _plain(path: str, command: Command, text: str, *, lockout_ns: int = 0, repeatable: bool = False) -> Method:
+    """A trigger without an id."""
+    return Method(
+        path, (_TRIGGER,), text, lambda call: command, command.lane, read_strike, None, lockout_ns, repeatable
+    )
+
+
+def _switch(kind: Kind, make: Callable[[str, float | None], Command], text: str) -> tuple[Method, Method]:
+    """A switch to something with an id: the id in the address, or as the first argument."""
+
+    def read(call: Call) -> Command:
+        return make(_id(call, kind), _fade(call))
+
+    return (
+        Method(f"/{kind}/<{kind}>", (_TRIGGER, _FADE), text, read, Lane.TRIGGER, read_strike),
+        Method(f"/{kind}", (_IDENTITY, _FADE), "the same, id as argument", read, Lane.TRIGGER, _named),
+    )
+
+
+def _cue(path: str, parameter: Parameter, text: str) -> Method:
+    strike = _named if parameter is _IDENTITY else read_strike
+    return Method(path, (parameter,), text, lambda call: show.FireCue(_id(call, "cue")), Lane.TRIGGER, strike)
+
+
+METHODS: tuple[Method, ...] = (
+    _plain("/go", show.Go(), "next scene; the programme goes on from there", lockout_ns=LOCKOUT_NS),
+    _plain("/back", show.Back(), "this scene's start; again: the one before", lockout_ns=LOCKOUT_NS),
+    _plain("/pause", show.Pause(), "time stops, fades finish", repeatable=True),
+    _plain("/resume", show.Resume(), "time goes on; undoes pause, freeze and stop", repeatable=True),
+    Method(
+        "/freeze", (_LATCH,), "the picture holds, time runs",
+        lambda call: show.Freeze(read_latch(call.arguments)), Lane.LATCH, feedback=lambda now, _: int(now.freeze),
+    ),
+    _plain("/stop", show.Stop(), "to black, position kept, until go, resume or the schedule", repeatable=True),
+    *_switch("film", show.PlayFilm, "switch to a whole film; without a fade its own transition"),
+    *_switch("scene", show.PlayScene, "switch to a scene; without a fade its own transition"),
+    *_switch("programme", show.PlayProgramme, "switch to a programme; without a fade its own transition"),
+    _cue("/cue/<cue>/fire", _TRIGGER, "fire a cue"),
+    _cue("/cue/fire", _IDENTITY, "the same, id as argument"),
+    _cue("/cue/<cue>", _TRIGGER, "the same, short, as keys and buttons say it"),
+    Method(
+        "/seek", (Parameter("seconds", "f", 0, LONGEST_S, "s"),), "go to a time after the scene's in",
+        lambda call: show.Seek(read_clamped(call.arguments, "seek", 0.0, LONGEST_S)), Lane.VALUE,
+    ),
+    Method(
+        "/position", (Parameter("fraction", "f", 0, 1),), "go to a place in the scene",
+        lambda call: show.SetPosition(_level(call, "position")), Lane.VALUE,
+    ),
+    Method(
+        "/speed", (Parameter("factor", "f", -4, 4),), "speed of everything",
+        lambda call: show.SetSpeed(read_clamped(call.arguments, "speed", -4.0, 4.0)), Lane.VALUE,
+        feedback=lambda now, _: float(now.speed),
+    ),
+    Method(
+        "/brightness", (_UNIT, _FADE), "master brightness",
+        lambda call: show.SetBrightness(_level(call, "brightness"), _fade(call) or 0.0), Lane.VALUE,
+        feedback=lambda now, _: float(now.brightness),
+    ),
+    Method(
+        "/volume", (_UNIT, _FADE), "master volume",
+        lambda call: show.SetVolume(_level(call, "volume"), _fade(call) or 0.0), Lane.VALUE,
+        feedback=lambda now, _: float(now.volume),
+    ),
+    Method(
+        "/blackout", (_LATCH,), "black at once; no argument is on",
+        lambda call: show.SetBlackout(read_latch(call.arguments)), Lane.LATCH,
+        feedback=lambda now, _: int(now.blackout),
+    ),
+    Method(
+        "/steer/<axis>", (Parameter("amount", "f", -1, 1), _FADE), "lean along an axis, 1 to 8, of the film's memory",
+        lambda call: show.Steer(call.id, _level(call, f"steer/{call.id}", -1.0), _fade(call) or 0.0), Lane.VALUE,
+        feedback=lambda now, axis: float(now.steering[int(axis) - 1]),
+    ),
+    Method(
+        "/latent", (Parameter("numbers", "b or f..."),),
+        'a live latent for films with live = "osc"; a blob holds big-endian float32',
+        lambda call: show.SetLatent(read_latent(call.arguments)), Lane.VALUE,
+    ),
+    Method(
+        "/mode", (Parameter("auto, manual or maintenance", "s"),), "who decides",
+        _mode, Lane.LATCH, feedback=lambda now, _: now.mode.value,
+    ),
+    *(_plain(f"/mode/{mode}", show.SetMode(mode), "the same, as a trigger", repeatable=True) for mode in Mode),
+    Method(
+        "/ping", (Parameter("any", "any", optional=True),), "answered on the same address, to peers",
+        lambda call: Ping(call.arguments), None,
+    ),
+    Method(
+        "/subscribe", (Parameter("port", "i", 1, 65535), Parameter("seconds", "i", 0, SUBSCRIBE_MAX_S, "s")),
+        "feedback to that port of the sender; 0 seconds ends it", _subscribe, None,
+    ),
+)  # fmt: skip
+
+
+def table_markdown(root: str = "/ai") -> str:
+    """The table as documentation."""
+    rows = ["| address | arguments | does | feedback |", "|---|---|---|---|"]
+    for method in METHODS:
+        arguments = ", ".join(map(str, method.parameters)).replace("|", "\\|")
+        feedback = "on change" if method.feedback else ""
+        rows.append(f"| `{root}{method.path}` | {arguments} | {method.help} | {feedback} |")
+    return "\n".join(rows) + "\n"
