@@ -5,8 +5,7 @@ Installing places the program and the show under /opt/afterimage, a cookie for X
 Doing it again after a change brings the copies up to date; removing leaves nothing. Only the state and caches lie under
 /var, where systemd makes them.
 
-    machine = Machine(Root(Path("/")), SystemRunner())
-    install(machine, show, venue, say=print)
+    run_autostart("install", show, venue)
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from installation.errors import UnavailableError
+from installation.errors import InputError, UnavailableError
 from installation.show.config import load_config
 from installation.venue import program, units, work
-from installation.venue.placement import PRIVATE_MODE, Copied, Entry, Written
-from installation.venue.system import Machine
+from installation.venue.placement import PRIVATE_MODE, Copied, Entry, Root, Written
+from installation.venue.system import Machine, SystemRunner
 
 Say = Callable[[str], None]
 
@@ -120,6 +119,25 @@ def remove(machine: Machine, say: Say) -> None:
         say(f"deleted the user {units.USER}")
     elif not gone:
         say("nothing to remove")
+
+
+def run_autostart(action: str, show: Path, venue: Path | None) -> None:
+    """Carries out one of print, install, status, start, stop, restart, remove on this machine; says it on stdout.
+
+    Raises InputError for another action, ShowError, UnavailableError.
+    """
+    actions: dict[str, Callable[[Machine], object]] = {
+        "print": lambda machine: show_plan(machine, show, venue, print),
+        "install": lambda machine: install(machine, show, venue, print),
+        "status": lambda machine: status(machine, print),
+        "start": lambda machine: start(machine, print),
+        "stop": lambda machine: stop(machine, print),
+        "restart": lambda machine: restart(machine, print),
+        "remove": lambda machine: remove(machine, print),
+    }
+    if action not in actions:
+        raise InputError(f"autostart: got {action!r}; pick one of {', '.join(actions)}")
+    actions[action](Machine(Root(Path("/")), SystemRunner()))
 
 
 def planned_entries(machine: Machine, show: Path, venue: Path | None) -> list[Entry]:

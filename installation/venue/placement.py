@@ -71,6 +71,10 @@ class Root:
                 raise UnavailableError(f"cannot write {entry.path}: {error.strerror or error}") from error
         return changed
 
+    def pending(self, entries: Iterable[Entry]) -> list[PurePosixPath]:
+        """The paths that `place` would change."""
+        return [entry.path for entry in entries if not _is_so(self.real(entry.path), entry)]
+
     def _place(self, entry: Entry) -> bool:
         real = self.real(entry.path)
         if _is_so(real, entry):
