@@ -26,6 +26,10 @@ MAX_GAIN = 2.0
 class LiveFilm(Protocol):
     """A film that is happening now."""
 
+    @property
+    def space(self) -> str:
+        """Id of the latent space it is encoded into."""
+
     def latest(self) -> Latent | None:
         """The newest latent (D,), or None before the first."""
 
