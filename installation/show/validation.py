@@ -146,9 +146,8 @@ def _scene_times(scope: _Scope, id_: str, scene: SceneTable, film: FilmInfo) -> 
         wrong = f"{spoken(scene.out_point)} is not after in, {spoken(scene.in_point or 0)}"
         yield scope.problem(("scenes", id_, "out"), wrong, "at least one frame later")
     seconds = _seconds(scope, id_, scene)
-    own = scene.transition
-    if own is not None and seconds is not None and own.seconds > seconds:
-        wrong = f"{spoken(own.seconds)} is longer than the scene"
+    if seconds is not None and scene.transition is not None and _too_long(scene, seconds):
+        wrong = f"{spoken(scene.transition.seconds)} is longer than the scene"
         yield scope.problem(("scenes", id_, "transition"), wrong, f"at most {spoken(seconds)}")
 
 
@@ -163,11 +162,9 @@ def _programmes(scope: _Scope) -> Iterator[Problem]:
             yield from scope.unknown("scene", scene, ("programmes", id_, "scenes", index))
             yield from _live_turn(scope, ("programmes", id_, "scenes", index), scene)
         yield from _transitions(scope, id_, programme)
-    complete = scope.known["film"] is not None and not scope.reading.ids("programmes")
-    if complete and not implied_programmes(config, scope.films)[IMPLICIT_PROGRAMME].scenes:
-        yield scope.problem(
-            ("model",), "there is nothing to play", "a model with films, or a live film with a duration"
-        )
+    implied = bool(scope.films) and not scope.reading.ids("programmes")
+    if implied and not implied_programmes(config, scope.films)[IMPLICIT_PROGRAMME].scenes:
+        yield scope.problem(("programmes",), "is needed: no film here has an end", "or a duration for the live film")
 
 
 def _live_turn(scope: _Scope, location: tuple[str | int, ...], scene: str) -> Iterator[Problem]:
@@ -183,13 +180,15 @@ def _live_turn(scope: _Scope, location: tuple[str | int, ...], scene: str) -> It
 def _transitions(scope: _Scope, id_: str, programme: ProgrammeTable) -> Iterator[Problem]:
     """A scene must have room for the transition into it and the one out of it; when it loops until `go`, for each."""
     scenes = implied_scenes(scope.reading.config, scope.films)
+    if not scope.reading.intact("programmes", id_, "transition"):
+        return
     following = (*programme.scenes[1:], *programme.scenes[:1])
     reported: set[str] = set()
     for scene, after in zip(programme.scenes, following, strict=True):
         seconds = _seconds(scope, scene, scenes[scene]) if scene in scenes else None
-        if seconds is None or after not in scenes or scene in reported or not _whole(scope, id_, after):
+        if seconds is None or scene in reported or _too_long(scenes[scene], seconds):
             continue
-        first, second = (_entering(programme, scenes[each]).seconds for each in (scene, after))
+        first, second = (_entering(scope, programme, each, scenes.get(each)) for each in (scene, after))
         needed = max(first, second) if programme.advance is Advance.GO else first + second
         if needed > seconds:
             reported.add(scene)
@@ -201,13 +200,16 @@ def _transitions(scope: _Scope, id_: str, programme: ProgrammeTable) -> Iterator
             yield scope.problem(at, f"{wrong} and {spoken(second)} out of it", f"together at most {spoken(seconds)}")
 
 
-def _entering(programme: ProgrammeTable, scene: SceneTable) -> TransitionTable:
-    return scene.transition or programme.transition or TransitionTable()
+def _too_long(scene: SceneTable, seconds: Fraction) -> bool:
+    """Whether a scene's own transition is longer than the scene."""
+    return scene.transition is not None and scene.transition.seconds > seconds
 
 
-def _whole(scope: _Scope, programme: str, scene: str) -> bool:
-    places = (("programmes", programme), ("scenes", scene, "transition"))
-    return all(scope.reading.intact(*at) for at in places)
+def _entering(scope: _Scope, programme: ProgrammeTable, id_: str, scene: SceneTable | None) -> Fraction:
+    """How long the transition into a scene takes; 0 when that cannot be known."""
+    if scene is None or not scope.reading.intact("scenes", id_, "transition"):
+        return Fraction(0)
+    return (scene.transition or programme.transition or TransitionTable()).seconds
 
 
 def _seconds(scope: _Scope, id_: str, scene: SceneTable) -> Fraction | None:

@@ -97,6 +97,16 @@ def test_cues_may_fire_each_other_but_not_in_a_ring(tmp_path: Path) -> None:
             ["programmes.p.transition"],
         ),
         ('[scenes.t]\nfilm = "tramp"\ntransition = { kind = "pixel", seconds = 10 }', ["scenes.t.transition"]),
+        (
+            '[scenes.t]\nfilm = "tramp"\ntransition = { kind = "pixel", seconds = 10 }\n'
+            '[programmes.p]\nscenes = ["t", "t"]',
+            ["scenes.t.transition"],
+        ),
+        (
+            '[scenes.b]\nfilm = "bunny"\ntransition = { kind = "pixel", seconds = 9 }\n'
+            '[programmes.p]\nscenes = ["tramp", "bunny", "tramp", "b"]\ntransition = { kind = "black", seconds = 1 }',
+            ["programmes.p.transition"],
+        ),
         ('[scenes.t]\nfilm = "tramp"\nspeed = 0.5\ntransition = { kind = "pixel", seconds = 10 }', []),
         (
             '[scenes.t]\nfilm = "tramp"\nspeed = -4\ntransition = { kind = "pixel", seconds = 3 }',
@@ -178,7 +188,8 @@ colour = "red"
 [scenes.c]
 label = "no film"
 [programmes.p]
-scenes = ["a", "b", "c", "d"]
+scenes = ["a", "b", "c", "d", "tramp"]
+transition = { kind = "black", seconds = 12 }
 [schedule]
 zone = "Nowhere"
 open = [{ hours = "xx" }, { hours = "10:00-12:00", play = "p" }, { hours = "11:00-13:00", play = "q" }]
@@ -189,6 +200,7 @@ open = [{ hours = "xx" }, { hours = "10:00-12:00", play = "p" }, { hours = "11:0
     assert list(found(tmp_path, text)) == [
         "scenes.b.film",
         "programmes.p.scenes#4",
+        "programmes.p.transition",
         "schedule.open#3.play",
         "schedule.open#3",
     ]
@@ -199,8 +211,10 @@ def test_without_a_model_nothing_is_said_of_its_films(tmp_path: Path) -> None:
     assert list(found(tmp_path, text, None)) == ["cues.c.do#2"]
 
 
-def test_a_model_without_films_has_nothing_to_play(tmp_path: Path) -> None:
-    assert list(found(tmp_path, "", {})) == ["model"]
+def test_live_films_alone_make_no_programme(tmp_path: Path) -> None:
+    only = {"visitors": LIVE["visitors"]}
+    assert list(found(tmp_path, '[films.visitors]\nlive = "osc"', only)) == ["programmes"]
+    assert found(tmp_path, '[films.visitors]\nlive = "osc"\nduration = 60', only) == {}
 
 
 def test_times_are_spoken_as_they_are_written() -> None:
