@@ -345,3 +345,31 @@ def test_the_schema_names_what_an_author_writes() -> None:
     assert {"in", "out", "then", "transition"} <= set(schema["$defs"]["SceneTable"]["properties"])
     assert schema["$defs"]["ScheduleTable"]["properties"]["except"]
     assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[films.a]\nlive = "osc"\nlatents = "x"', "films.a"),
+        ('[films.a]\nmodel = "models/bunny"\nduration = 5', "films.a"),
+        ('[schedule]\nzone = "UTC"\nexcept = [{ date = "12-25", closed = true, play = "x" }]', "schedule.except#1"),
+        ('[schedule]\nzone = "UTC"\nexcept = [{ date = "1969-01-01", closed = true }]', "schedule.except#1.date"),
+        ('[schedule]\nzone = "UTC"\nexcept = [{ date = "Christmas", closed = true }]', "schedule.except#1.date"),
+        ('[schedule]\nzone = "UTC"\nexcept = [{ date = "12-25", closed = "yes" }]', "schedule.except#1.closed"),
+        ('[schedule]\nzone = "UTC"\nopen = [{ days = 3, hours = "10:00-12:00" }]', "schedule.open#1.days"),
+        ('[schedule]\nzone = "UTC"\nopen = [{ hours = "10:00-10:00" }]', "schedule.open#1.hours"),
+        ('[scenes.a]\nfilm = "bunny"\nmotion = "flim"', "scenes.a.motion"),
+        ('[scenes.a]\nfilm = "bunny"\nmotion = 0.5', "scenes.a.motion"),
+        ('[scenes.a]\nfilm = "bunny"\nout = 0', "scenes.a.out"),
+        ('[keys]\nspacebar = "go"', "keys.spacebar"),
+        ('[control]\nroot = "ai"', "control.root"),
+        ('[control]\noverride = "opening"', "control.override"),
+        ('[control]\npeers = [{ address = "desk", scale = "percent" }]', "control.peers#1.address"),
+        ("version = 2", "version"),
+        ('title = ""', "title"),
+        ("[[scenes]]", "scenes"),
+        ("look = 3", "look"),
+    ],
+)
+def test_what_else_is_refused(tmp_path: Path, text: str, place: str) -> None:
+    assert list(problems(tmp_path, text)) == [place]
