@@ -1,0 +1,35 @@
+"""What control needs to know of a show and a room, as plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import NamedTuple
+
+DEFAULT_PORT = 9000
+
+
+class Endpoint(NamedTuple):
+    """One side of a datagram's way: a numeric IP address and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """Where to listen, who may speak, who is told.
+
+    This machine itself may always speak; `allow` says who else. `percent` are the hosts that count levels 0-100.
+    Port 0 takes any free one.
+    """
+
+    listen: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    feedback: tuple[Endpoint, ...] = ()
+    percent: frozenset[str] = frozenset()
+    root: str = "/ai"
