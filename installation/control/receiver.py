@@ -1,0 +1,242 @@
+"""From datagrams to commands, without sockets or clocks: `feed` what came, ask `due` what was waiting for its time.
+
+Each step is cheap, bounded and harmless whatever arrives: pay from a token bucket, decode strictly, look the address up
+(or expand a pattern), read the arguments by the rules of the method, pass triggers through the gate. The messages of
+one bundle stay together.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from installation.control.addresses import AddressSpace, Target
+from installation.control.buckets import Rates, TokenBuckets
+from installation.control.gestures import Strike
+from installation.control.methods import Call, Method, Ping, Subscribe
+from installation.control.osc import Argument, Bundle, Message, OscError, Packet, decode_packet, unix_ns
+from installation.control.patterns import is_pattern
+from installation.control.settings import Endpoint
+from installation.control.triggers import TriggerGate, Verdict
+from installation.errors import CommandRefused
+from installation.show.commands import Command
+
+HORIZON_NS = 10_000_000_000  # a bundle further in the future is a mistake
+MAX_WAITING = 256  # bundles
+BYTES_PER_TOKEN = 256
+STEPS_PER_TOKEN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What a sender now takes for the value at an address."""
+
+    address: str
+    value: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Commands that belong in one tick; empty when values were refused, whose beliefs then are wrong."""
+
+    source: Endpoint
+    commands: tuple[Command, ...]
+    beliefs: tuple[Belief, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something for the one who answers, not for the show."""
+
+    source: Endpoint
+    address: str
+    request: Ping | Subscribe
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that was understood and not obeyed."""
+
+    source: Endpoint
+    error: CommandRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A datagram that was not OSC."""
+
+    source: Endpoint
+    reason: str
+
+
+Outcome = Heard | Asked | Refused | Malformed
+
+
+@dataclass(slots=True)
+class ReceiverCounts:
+    """What came in and what became of it, since the start."""
+
+    datagrams: int = 0
+    over_rate: int = 0
+    malformed: int = 0
+    foreign: int = 0  # messages to addresses that are not ours
+    refused: int = 0
+    duplicates: int = 0
+    beyond_horizon: int = 0
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    due_ns: int
+    serial: int
+    messages: list[Message] = field(compare=False)
+    source: Endpoint = field(compare=False)
+
+
+class Receiver:
+    """Listens to everybody. One thread at a time."""
+
+    def __init__(self, space: AddressSpace, percent: frozenset[str] = frozenset(), rates: Rates | None = None) -> None:
+        self.counts = ReceiverCounts()
+        self._space = space
+        self._percent = percent
+        self._buckets = TokenBuckets(rates or Rates())
+        self._gate = TriggerGate()
+        self._waiting: list[_Waiting] = []
+        self._serial = 0
+
+    def feed(self, data: bytes, source: Endpoint, now_ns: int, wall_ns: int | None = None) -> list[Outcome]:
+        """What one datagram means. `wall_ns` is what time tags are compared with; left out, it is `now_ns`."""
+        self.counts.datagrams += 1
+        if not self._buckets.take(source, 1 + len(data) // BYTES_PER_TOKEN, now_ns):
+            self.counts.over_rate += 1
+            return []
+        try:
+            packet = decode_packet(data)
+        except OscError as error:
+            self.counts.malformed += 1
+            return [Malformed(source, str(error))]
+        if isinstance(packet, Message):
+            return self._messages([packet], source, now_ns)
+        return self._bundle(packet, source, now_ns, now_ns if wall_ns is None else wall_ns)
+
+    def due(self, now_ns: int) -> list[Outcome]:
+        """What the bundles mean whose time has come."""
+        outcomes: list[Outcome] = []
+        while self._waiting and self._waiting[0].due_ns <= now_ns:
+            waiting = heapq.heappop(self._waiting)
+            outcomes += self._messages(waiting.messages, waiting.source, now_ns)
+        return outcomes
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next waiting bundle is due."""
+        return self._waiting[0].due_ns if self._waiting else None
+
+    def _bundle(self, bundle: Bundle, source: Endpoint, now_ns: int, wall_ns: int) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        groups: dict[int, list[Message]] = {}
+        for ahead_ns, message in _timed(bundle, wall_ns, 0):
+            groups.setdefault(ahead_ns, []).append(message)
+        self._buckets.charge(source, sum(map(len, groups.values())))
+        for ahead_ns, messages in groups.items():
+            if ahead_ns == 0:
+                outcomes += self._messages(messages, source, now_ns)
+            elif ahead_ns > HORIZON_NS or len(self._waiting) >= MAX_WAITING:
+                self.counts.beyond_horizon += len(messages)
+                outcomes.append(Refused(source, _too_far(ahead_ns)))
+            else:
+                self._serial += 1
+                heapq.heappush(self._waiting, _Waiting(now_ns + ahead_ns, self._serial, messages, source))
+        return outcomes
+
+    def _messages(self, messages: list[Message], source: Endpoint, now_ns: int) -> list[Outcome]:
+        """Messages of one tick."""
+        commands: list[Command] = []
+        beliefs: list[Belief] = []
+        outcomes: list[Outcome] = []
+        for message in messages:
+            try:
+                for target in self._targets(message, source):
+                    outcome = self._call(target, message, source, now_ns, beliefs)
+                    if isinstance(outcome, Command):
+                        commands.append(outcome)
+                    elif outcome is not None:
+                        outcomes.append(outcome)
+            except CommandRefused as error:
+                outcomes.append(self._refuse(source, error))
+        if commands or beliefs:
+            outcomes.insert(0, Heard(source, tuple(commands), tuple(beliefs)))
+        return outcomes
+
+    def _targets(self, message: Message, source: Endpoint) -> tuple[Target, ...]:
+        """Where a message goes: to one address, to all that fit its pattern, or nowhere here."""
+        if is_pattern(message.address):
+            targets, steps = self._space.expand(message.address)
+            self._buckets.charge(source, len(targets) + steps // STEPS_PER_TOKEN)
+        elif message.address in self._space:
+            return (self._space.find(message.address),)
+        else:
+            targets = ()
+        if not targets:
+            self.counts.foreign += 1
+        return targets
+
+    def _call(
+        self, target: Target, message: Message, source: Endpoint, now_ns: int, beliefs: list[Belief]
+    ) -> Command | Asked | Refused | None:
+        method = target.method
+        percent = source.host in self._percent
+        try:
+            request = method.read(Call(target.id, message.arguments, self._space.names, percent))
+            strike = method.strike(message.arguments) if method.strike else None
+        except CommandRefused as error:
+            if method.feedback:
+                beliefs.append(Belief(target.address, None))
+            return self._refuse(source, error)
+        if not isinstance(request, Command):
+            return Asked(source, target.address, request)
+        if method.feedback:
+            beliefs.append(Belief(target.address, _believed(message, percent and method.is_level)))
+        return request if strike is None else self._trigger(request, method, strike, source, now_ns)
+
+    def _trigger(
+        self, command: Command, method: Method, strike: Strike, source: Endpoint, now_ns: int
+    ) -> Command | Refused | None:
+        match self._gate.admit(command, method, strike, source.host, now_ns):
+            case Verdict.FIRE:
+                return command
+            case Verdict.DUPLICATE:
+                self.counts.duplicates += 1
+            case Verdict.LOCKED:
+                wait_ms = method.lockout_ns // 1_000_000
+                return self._refuse(source, CommandRefused("locked", f"{method.path[1:]} fires once in {wait_ms} ms"))
+        return None
+
+    def _refuse(self, source: Endpoint, error: CommandRefused) -> Refused:
+        self.counts.refused += 1
+        return Refused(source, error)
+
+
+def _timed(packet: Packet, wall_ns: int, ahead_ns: int) -> Iterator[tuple[int, Message]]:
+    """Every message with its distance in the future (ns, 0 for now); a nested bundle is never before its parent."""
+    if isinstance(packet, Message):
+        yield ahead_ns, packet
+        return
+    ahead_ns = max(ahead_ns, unix_ns(packet.time_tag) - wall_ns)
+    for element in packet.elements:
+        yield from _timed(element, wall_ns, ahead_ns)
+
+
+def _too_far(ahead_ns: int) -> CommandRefused:
+    allowed = f"at most {HORIZON_NS // 1_000_000_000} s and {MAX_WAITING} of them (is the sender's clock right?)"
+    return CommandRefused("horizon", f"a bundle {ahead_ns / 1e9:.1f} s in the future; {allowed}")
+
+
+def _believed(message: Message, percent: bool) -> Argument:
+    """What a sender of this message sees on its own control; levels in 0-1."""
+    first = message.arguments[0] if message.arguments else True
+    if percent and isinstance(first, int | float) and not isinstance(first, bool):
+        return first / 100.0
+    return first
