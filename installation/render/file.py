@@ -44,8 +44,6 @@ class FilmWriter:
 
     def __init__(self, path: Path, suffix: str, size: tuple[int, int], rate: Fraction) -> None:
         mp4 = suffix == ".mp4"
-        if mp4 and (size[0] % 2 or size[1] % 2):
-            raise InputError(f"size {size[0]}x{size[1]}: .mp4 needs even numbers; pick others, or .mkv")
         self._container = av.open(str(path), "w", format="mp4" if mp4 else "matroska")
         options = {"crf": "10", "preset": "fast"} if mp4 else {"level": "3", "slices": "4"}
         stream = self._container.add_stream("libx264" if mp4 else "ffv1", rate=rate, options=options)
@@ -57,6 +55,8 @@ class FilmWriter:
             context = stream.codec_context
             context.color_primaries = context.color_trc = context.colorspace = _BT709
             context.color_range = _LIMITED
+        self._tick = 1 / rate  # the container picks a time base of its own when it starts
+        self._container.start_encoding()  # opens the file now: a place that cannot be written is said at once
         self._stream = stream
         self._convert = _to_bt709 if mp4 else _to_bgr0
         self._count = 0
@@ -65,7 +65,7 @@ class FilmWriter:
         """Encode the next picture."""
         frame = self._convert(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"))
         frame.pts = self._count
-        frame.time_base = self._stream.time_base
+        frame.time_base = self._tick
         self._count += 1
         self._container.mux(self._stream.encode(frame))
 
@@ -123,11 +123,14 @@ class FilePresenter:
             )
         if path.suffix == "" and path.exists():
             raise InputError(f"{path}: the folder exists; pick a new name")
+        if path.suffix == ".mp4" and (size[0] % 2 or size[1] % 2):
+            raise InputError(f"size {size[0]}x{size[1]}: .mp4 needs even numbers; pick others, or .mkv")
         self._path, self._part = path, path.with_name(path.name + ".part")
         self._beside = beside
         self._graphics = headless_graphics()
         self._target = offscreen_target(self._graphics, size)
         self._readback = Readback(self._graphics.calls, size)
+        self._closed = False
         self._remove_part()
         self._writer: Writer | None = None
         self._guarded(lambda: self._open(rate))
@@ -176,18 +179,15 @@ class FilePresenter:
 
     def close(self) -> None:
         """Complete the file and give it its name."""
-        if self._writer is not None:
-            self._guarded(self._open_writer().finish)
-            self._writer = None
-            self._guarded(lambda: self._part.replace(self._path))
-            self._graphics.release()
+        if not self._closed:
+            self._guarded(self._complete)
+            self._end()
 
     def discard(self) -> None:
         """Give up: leave no file behind."""
-        if self._writer is not None:
-            self._writer = None
+        if not self._closed:
+            self._end()
             self._remove_part()
-            self._graphics.release()
 
     def __enter__(self) -> FilePresenter:
         return self
@@ -199,6 +199,15 @@ class FilePresenter:
             self.close()
         else:
             self.discard()
+
+    def _complete(self) -> None:
+        self._open_writer().finish()
+        self._part.replace(self._path)
+
+    def _end(self) -> None:
+        self._closed = True
+        self._writer = None
+        self._graphics.release()
 
     def _open(self, rate: Fraction) -> None:
         width, height = self._target.size

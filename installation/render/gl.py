@@ -106,6 +106,7 @@ class Graphics:
 
     context: moderngl.Context
     calls: Calls
+    let_go: Callable[[], object]  # leaves the thread without a current context
 
     @property
     def driver(self) -> str:
@@ -116,6 +117,7 @@ class Graphics:
         """Give up the context and all that lives in it."""
         self.context.gc()
         self.context.release()
+        self.let_go()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def headless_graphics() -> Graphics:
         ) from error
     egl.eglGetProcAddress.restype = _P
     egl.eglGetProcAddress.argtypes = [ctypes.c_char_p]
-    return _graphics(context, lambda name: egl.eglGetProcAddress(name.encode()) or 0)
+    # Destroyed contexts stay current until the thread lets go; a window could not be drawn into after that.
+    return _graphics(context, lambda name: egl.eglGetProcAddress(name.encode()) or 0, egl.eglReleaseThread)
 
 
 class _Loader:
@@ -158,16 +161,19 @@ class _Loader:
         """The window owns the context."""
 
 
-def window_graphics(loader: Callable[[str], int]) -> Graphics:
-    """The context of the current window, X11 or Wayland alike; `loader` finds GL functions. Needs OpenGL 3.3."""
+def window_graphics(loader: Callable[[str], int], let_go: Callable[[], object]) -> Graphics:
+    """The context of the current window, X11 or Wayland alike. Needs OpenGL 3.3.
+
+    `loader` finds GL functions; `let_go` makes no window current.
+    """
     found: Any = _Loader(loader)
     try:
         context = moderngl.create_context(require=330, context=found)
     except Exception as error:
         raise UnavailableError(f"the window has no usable OpenGL: {error}; OpenGL 3.3 or newer is needed") from error
-    return _graphics(context, loader)
+    return _graphics(context, loader, let_go)
 
 
-def _graphics(context: moderngl.Context, loader: Callable[[str], int]) -> Graphics:
+def _graphics(context: moderngl.Context, loader: Callable[[str], int], let_go: Callable[[], object]) -> Graphics:
     context.gc_mode = "context_gc"  # the default leaks what is dropped; "auto" frees from any thread
-    return Graphics(context, Calls(loader))
+    return Graphics(context, Calls(loader), let_go)

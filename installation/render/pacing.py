@@ -28,7 +28,7 @@ class LivePacing:
     The lead follows quickly up and slowly down, so that one slow picture is followed by a safe one.
     """
 
-    MAX_LEAD_NS = 12_000_000
+    MAX_LEAD_NS = 30_000_000
     # At least this often a tick, so that commands of others, monitors and the watchdog are served.
     MAX_REST_NS = 100_000_000
 

@@ -73,7 +73,7 @@ class WindowPresenter:
                 size = self._monitor.size if self._monitor else size
             self._window = _make_window(size, decorated=wanted is None)
             glfw.make_context_current(self._window)
-            self._graphics = window_graphics(_gl_address)
+            self._graphics = window_graphics(_gl_address, _let_go)
             glfw.swap_interval(1)
             self._listen()
             self._follow_framebuffer()
@@ -246,6 +246,11 @@ def _make_window(size: tuple[int, int], decorated: bool) -> Any:
             f"no OpenGL 4.3 window: {reason}; on Debian: apt install libgl1 libgl1-mesa-dri, or the GPU's driver"
         )
     return window
+
+
+def _let_go() -> None:
+    no_window: Any = None
+    glfw.make_context_current(no_window)
 
 
 def _gl_address(name: str) -> int:
