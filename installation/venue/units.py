@@ -29,7 +29,7 @@ START_S = 120  # the first picture, on a slow machine after a power cut
 
 _X_TEMPLATE = """\
 [Unit]
-Description=Afterimage: the display
+Description=The display of Afterimage
 After=systemd-user-sessions.service systemd-logind.service plymouth-quit.service getty@tty1.service
 Conflicts=getty@tty1.service
 # Restart for ever: a gallery has nobody to press a key.
@@ -49,7 +49,7 @@ WantedBy=multi-user.target
 
 _PLAYER_TEMPLATE = """\
 [Unit]
-Description=Afterimage: {title}
+Description={title}, played by Afterimage
 # Wants, not Requires: the player keeps trying while X does.
 Wants={x_unit}
 After={x_unit} systemd-user-sessions.service

@@ -36,7 +36,7 @@ def test_everything_is_placed_enabled_and_said(bench: Bench, show: Path) -> None
     said = install(bench, show)
     unit = bench.real("/etc/systemd/system/afterimage.service").read_text()
     assert "/opt/afterimage/work/show_configs/demo.toml" in unit
-    assert "Description=Afterimage: 100 %% / Rabbits" in unit
+    assert "Description=100 %% / Rabbits, played by Afterimage" in unit
     assert bench.real("/opt/afterimage/work/models/bunny/decoder.onnx").read_bytes() == b"decoder.onnx"
     assert bench.runner.enabled == set(autostart.UNITS)
     assert stat.S_IMODE(bench.real(units.COOKIE).stat().st_mode) == 0o640
