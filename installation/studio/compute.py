@@ -1,0 +1,80 @@
+"""What this machine trains with: threads, and the number format of the convolutions.
+
+Import this before anything that imports torch: OpenMP reads its wait policy once, when torch loads it. With the
+default policy waiting threads spin, and on a machine that does anything else besides, training becomes three times
+slower (measured on two shared cores).
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+_TRIALS = 3
+_GAIN = 1.1  # bfloat16 must be faster by so much to be worth its rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """The format of the convolutions, and why. Losses, weights and optimisers are always float32."""
+
+    dtype: torch.dtype
+    reason: str
+
+    @property
+    def reduced(self) -> bool:
+        """Whether the networks run under autocast."""
+        return self.dtype is not torch.float32
+
+
+FULL = Precision(torch.float32, "float32")
+
+
+def has_bfloat16_units() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware (AVX-512 BF16 or AMX). Others emulate it, many times slower."""
+    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in asked)
+
+
+def fastest_precision(width: int = 128, height: int = 72) -> Precision:
+    """bfloat16 where the CPU has units for it and a short trial of a convolution is faster with it, else float32."""
+    if not has_bfloat16_units():
+        return Precision(torch.float32, "float32: this CPU has no bfloat16 units")
+    full, half = (_trial_s(dtype, width, height) for dtype in (torch.float32, torch.bfloat16))
+    figures = f"a trial took {1e3 * full:.1f} ms in float32, {1e3 * half:.1f} ms in bfloat16"
+    if full > _GAIN * half:
+        return Precision(torch.bfloat16, f"bfloat16: {figures}")
+    return Precision(torch.float32, f"float32: {figures}")
+
+
+def use_all_cores() -> None:
+    """Let torch use every core this process may run on."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    torch.set_num_threads(available or 1)
+
+
+def _trial_s(dtype: torch.dtype, width: int, height: int) -> float:
+    """Seconds for one convolution forward and back, the best of a few."""
+    conv = torch.nn.Conv2d(32, 64, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    x = torch.rand(4, 32, height, width).to(memory_format=torch.channels_last).requires_grad_()
+
+    def once() -> None:
+        with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
+            y = conv(x)
+        y.float().square().mean().backward()
+
+    once()  # the first run chooses kernels
+    return min(_seconds(once) for _ in range(_TRIALS))
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun

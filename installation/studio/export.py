@@ -1,0 +1,203 @@
+"""A checkpoint -> a model folder that plays: graphs, references, card.
+
+`export` can be repeated at any time; each file is replaced whole. The averaged weights are exported. torch and
+onnxruntime are compared on the way, and the figures go into the graphs' metadata and the card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnx import ModelProto
+from safetensors.numpy import save
+
+from installation.errors import ModelError, UnavailableError
+from installation.studio import checkpoint as checkpoints
+from installation.studio.about import About, read_about
+from installation.studio.card import Card, read_scores
+from installation.studio.checkpoint import Checkpoint
+from installation.studio.dataset import map_store
+from installation.studio.graphs import decoder_graph, described, encoder_graph, stored_as_half
+from installation.studio.networks import Decoder, Encoder, as_pictures, shrink
+from installation.studio.presets import Preset, Shape, preset_named
+
+REFERENCES = 4  # latents and frames kept for the self-test
+REFERENCE_PSNR_DB = 40.0  # a decoder that differs more than this from the stored frames is not the same work
+PARITY_DB = 45.0  # torch and onnxruntime must agree at least so well
+ENCODER_PARITY = 0.05  # largest difference of a latent number
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How well torch and onnxruntime agree: PSNR of decoded references in dB, largest difference of an encoded
+    number.
+    """
+
+    decoder_db: float
+    encoder_max: float
+
+    def __str__(self) -> str:
+        return f"decoder {self.decoder_db:.1f} dB, encoder {self.encoder_max:.2g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What `export` made."""
+
+    folder: Path
+    card: Card
+    parity: Parity
+
+    @property
+    def space(self) -> str:
+        """The id of the latent space."""
+        return self.card.facts["space"]
+
+
+def export(model_dir: Path) -> Exported:
+    """Write decoder.onnx, encoder.onnx, reference.safetensors and card.md from the checkpoint in `model_dir/train`.
+
+    Raises ModelError if there is no checkpoint or the graphs do not agree with torch,
+    UnavailableError if a file cannot be written.
+    """
+    resting = checkpoints.load(model_dir / "train")
+    if resting is None or not resting.trainer:
+        raise ModelError(
+            f"{model_dir}: there is nothing to export; `afterimage train FOOTAGE -m {model_dir}` makes a checkpoint"
+        )
+    preset = preset_named(resting.preset)
+    about = read_about(model_dir, About(film=model_dir.name, footage="unknown"))
+    encoder, decoder = averaged(preset, resting)
+    latents, frames = references(model_dir / "train", resting, preset.shape, encoder)
+    graphs = {
+        "decoder.onnx": stored_as_half(decoder_graph(decoder, preset.shape.latent_size)),
+        "encoder.onnx": stored_as_half(encoder_graph(encoder, preset.shape.width, preset.shape.height)),
+    }
+    parity = compared(graphs, encoder, decoder, latents, frames)
+    facts = _facts(resting, preset, about, space_id(encoder, decoder), parity)
+    files = {name: described(graph, facts).SerializeToString() for name, graph in graphs.items()}
+    files["reference.safetensors"] = _reference_bytes(files["decoder.onnx"], latents)
+    sizes = {name: len(content) / 1e6 for name, content in files.items()}
+    card = Card(about, preset, facts, sizes, read_scores(model_dir / "train", facts["space"]))
+    files["card.md"] = card.text().encode()
+    for name, content in files.items():
+        write_whole(model_dir / name, content)
+    return Exported(model_dir, card, parity)
+
+
+def _facts(resting: Checkpoint, preset: Preset, about: About, space: str, parity: Parity) -> dict[str, str]:
+    """What the graphs carry as metadata_props."""
+    length = f"{resting.step} steps of {preset.batch} frames in {resting.elapsed_s / 60:.0f} minutes"
+    return {
+        "space": space,
+        "latent_size": str(preset.shape.latent_size),
+        "resolution": f"{preset.shape.width}x{preset.shape.height}",
+        "film": about.film,
+        "licence": about.licence,
+        "recipe": f"{preset.name}: {preset.title}; {length}",
+        "commit": commit(),
+        "parity": str(parity),
+    }
+
+
+def averaged(preset: Preset, resting: Checkpoint) -> tuple[Encoder, Decoder]:
+    """The averaged networks of a checkpoint, ready to use."""
+    encoder, decoder = Encoder(preset.shape, preset.sigma_floor), Decoder(preset.shape)
+    weights = resting.trainer["average"]
+    for prefix, net in (("0.", encoder), ("1.", decoder)):
+        net.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
+        net.eval().requires_grad_(False)
+    return encoder, decoder
+
+
+def space_id(encoder: Encoder, decoder: Decoder) -> str:
+    """First 16 hex digits of the sha256 over the weights: names sorted, values as little-endian float32."""
+    digest = hashlib.sha256()
+    nets = {"decoder": decoder, "encoder": encoder}
+    tensors = {f"{net}.{name}": value for net, module in nets.items() for name, value in module.state_dict().items()}
+    for name in sorted(tensors):
+        digest.update(name.encode() + b"\0")
+        digest.update(tensors[name].detach().contiguous().numpy().astype("<f4").tobytes())
+    return digest.hexdigest()[:16]
+
+
+@torch.no_grad()
+def references(
+    folder: Path, resting: Checkpoint, shape: Shape, encoder: Encoder
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Latents (4, D) and the footage frames (4, H, W, 3) they come from, evenly spread over the store in `folder`."""
+    store = map_store(folder, resting.frames, shape.width, shape.height)
+    frames = store.take(np.linspace(0, len(store) - 1, REFERENCES + 2).astype(np.int64)[1:-1])
+    mean, _ = encoder(shrink(as_pictures(frames)))
+    # Rounded to what a stream stores, so that a reference is exactly a frame of a film.
+    return mean.numpy().astype(np.float16).astype(np.float32), frames
+
+
+def session(graph: bytes) -> onnxruntime.InferenceSession:
+    """A CPU session of one thread: the reference every other provider is compared with."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+@torch.no_grad()
+def compared(
+    graphs: Mapping[str, ModelProto],
+    encoder: Encoder,
+    decoder: Decoder,
+    latents: NDArray[np.float32],
+    frames: NDArray[np.uint8],
+) -> Parity:
+    """torch against onnxruntime on the references. Raises ModelError if they disagree."""
+    made = session(graphs["decoder.onnx"].SerializeToString()).run(None, {"z": latents})[0][..., :3].astype(np.float32)
+    wanted = decoder(torch.from_numpy(latents)).permute(0, 2, 3, 1).numpy()
+    decoder_db = float(-10.0 * np.log10(max(float(np.square(made - wanted).mean()), 1e-12)))
+    z = session(graphs["encoder.onnx"].SerializeToString()).run(None, {"frame": frames})[0]
+    mean, _ = encoder(shrink(as_pictures(frames)))
+    parity = Parity(decoder_db, float(np.abs(z - mean.numpy()).max()))
+    if parity.decoder_db < PARITY_DB or parity.encoder_max > ENCODER_PARITY:
+        raise ModelError(f"export: onnxruntime does not agree with torch ({parity}); the model is not written")
+    return parity
+
+
+def _reference_bytes(decoder: bytes, latents: NDArray[np.float32]) -> bytes:
+    """reference.safetensors: what this decoder makes of the reference latents today."""
+    made = session(decoder).run(None, {"z": latents})[0][..., :3].astype(np.float32)
+    frames = np.round(np.clip(made, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return save({"z": latents, "frames": np.ascontiguousarray(frames)}, {"psnr": f"{REFERENCE_PSNR_DB:g}"})
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file in one step, flushed to disk. Raises UnavailableError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UnavailableError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def commit() -> str:
+    """The commit of the code that exports, or `unknown` outside a checkout."""
+    here = Path(__file__).resolve().parent
+    try:
+        asked = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return asked.stdout.strip() or "unknown"

@@ -1,0 +1,117 @@
+"""Trained networks -> ONNX graphs with the signatures every player of models relies on.
+
+`decoder.onnx`: `z` float32 [B, D] -> `frame` float16 [B, H, W, 4], display-referred RGB in [0, 1], alpha 1.
+`encoder.onnx`: `frame` uint8 [B, H, W, 3] -> `z` float32 [B, D], the posterior's mean. All arithmetic is inside.
+Weights are stored as float16 with a Cast that onnxruntime folds when it loads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from installation.studio.networks import Decoder, Encoder, shrink
+
+OPSET = 18  # read by onnxruntime 1.14 and later
+_HALVE_ABOVE = 512  # values; smaller tensors (norms, biases) stay float32
+
+
+class DecoderGraph(nn.Module):
+    """`z` -> `frame` with the closing arithmetic."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, z: Tensor) -> Tensor:
+        """float32 (B, D) -> float16 (B, H, W, 4)."""
+        rgb = self.decoder(z)  # (B, 3, H, W)
+        rgba = nn.functional.pad(rgb, (0, 0, 0, 0, 0, 1), value=1.0)  # (B, 4, H, W)
+        return rgba.permute(0, 2, 3, 1).to(torch.float16)
+
+
+class EncoderGraph(nn.Module):
+    """`frame` -> `z` with the opening arithmetic."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, frame: Tensor) -> Tensor:
+        """uint8 (B, H, W, 3) -> float32 (B, D)."""
+        pictures = frame.permute(0, 3, 1, 2).to(torch.float32) / 255.0
+        z: Tensor = self.encoder.mean(self.encoder.features(shrink(pictures)))
+        return z
+
+
+def decoder_graph(decoder: Decoder, latent_size: int) -> onnx.ModelProto:
+    """The decoder as ONNX, float32 weights."""
+    return _exported(DecoderGraph(decoder), torch.zeros(2, latent_size), "z", "frame")
+
+
+def encoder_graph(encoder: Encoder, width: int, height: int) -> onnx.ModelProto:
+    """The encoder as ONNX, float32 weights."""
+    return _exported(EncoderGraph(encoder), torch.zeros(2, height, width, 3, dtype=torch.uint8), "frame", "z")
+
+
+def _exported(module: nn.Module, example: Tensor, inputs: str, outputs: str) -> onnx.ModelProto:
+    """Export with a dynamic batch. The example has a batch of 2: a 1 would be taken for a constant."""
+    module = module.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    noise = io.StringIO()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
+        warnings.simplefilter("ignore")  # the exporter's own deprecations are not the person's business
+        program = torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            external_data=False,
+            opset_version=OPSET,
+            input_names=[inputs],
+            output_names=[outputs],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
+            verbose=False,
+        )
+    assert program is not None
+    return program.model_proto
+
+
+def stored_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy whose large float32 weights are stored as float16, each behind a Cast to float32."""
+    half = onnx.ModelProto()
+    half.CopyFrom(model)
+    casts = []
+    for tensor in half.graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < _HALVE_ABOVE:
+            continue
+        name = tensor.name
+        values = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(values, f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    for cast in reversed(casts):
+        half.graph.node.insert(0, cast)
+    return half
+
+
+def described(model: onnx.ModelProto, facts: Mapping[str, str]) -> onnx.ModelProto:
+    """A copy that carries `facts` as metadata_props and drops the exporter's private notes."""
+    out = onnx.ModelProto()
+    out.CopyFrom(model)
+    del out.metadata_props[:]
+    del out.graph.metadata_props[:]
+    for node in out.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    onnx.helper.set_model_props(out, dict(sorted(facts.items())))
+    out.producer_name = "afterimage"
+    onnx.checker.check_model(out)
+    return out
