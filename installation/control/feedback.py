@@ -1,0 +1,213 @@
+"""What the show says back, without sockets or clocks: values on their own addresses, status once a second, events.
+
+A peer is told of a value when it differs from what the peer takes it for: what it was told last, or what it sent
+itself. So a desk is never echoed, a clamped or refused value comes back corrected, and feedback sent round in a circle
+settles at once. What a peer sent is only compared once the show has applied it (`Snapshot.applied`).
+
+Places and triggers have no feedback: `/position` sent back to us would seek, `/scene/x` would start a scene.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from installation.control.addresses import AddressSpace
+from installation.control.buckets import Rates, TokenBuckets
+from installation.control.messages import Sayable
+from installation.control.methods import Method, Ping, Said, Subscribe
+from installation.control.osc import Argument
+from installation.control.receiver import Belief
+from installation.control.settings import Endpoint
+from installation.errors import CommandRefused
+from installation.show.status import Snapshot
+
+SECOND_NS = 1_000_000_000
+VALUE_PERIOD_NS = SECOND_NS // 30  # between two messages on one address to one peer
+MAX_SUBSCRIBERS = 32
+MAX_EVENTS = 256  # waiting
+SAME = 1e-4  # values closer than this are one: float32 and 1/65535 round
+_REPLIES = Rates(per_source=50, burst=50, overall=500, sources=64)  # refusals and pongs, a second
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: `/ai/event/<name>` and its arguments. With a `host`, only that one is told."""
+
+    name: str
+    arguments: tuple[Sayable, ...] = ()
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to one peer."""
+
+    peer: Endpoint
+    address: str
+    arguments: tuple[Sayable, ...]
+
+
+@dataclass(slots=True)
+class _Peer:
+    """What one peer knows. `speaks_from`: its own messages come from this port; 0 is any port of its host."""
+
+    endpoint: Endpoint
+    speaks_from: int
+    until_ns: int | None = None
+    known: dict[str, Argument] = field(default_factory=dict)
+    pending: dict[str, int] = field(default_factory=dict)  # sequence number of what it sent itself
+    told_ns: dict[str, int] = field(default_factory=dict)
+    status_ns: int | None = None
+
+    def spoke(self, source: Endpoint) -> bool:
+        return source.host == self.endpoint.host and self.speaks_from in (0, source.port)
+
+
+class Feedback:
+    """Everyone who is told, and what they know. One thread at a time."""
+
+    def __init__(
+        self, space: AddressSpace, configured: Sequence[Endpoint] = (), percent: frozenset[str] = frozenset()
+    ) -> None:
+        self._root = space.root
+        self._percent = percent
+        self._targets = [target for target in space.targets if target.method.feedback]
+        self._peers = {peer: _Peer(peer, _speaking_port(peer, configured)) for peer in configured}
+        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._replies = TokenBuckets(_REPLIES)
+        self._last: Snapshot | None = None
+
+    @property
+    def peers(self) -> tuple[Endpoint, ...]:
+        """Everyone who is told now."""
+        return tuple(self._peers)
+
+    def subscribe(self, source: Endpoint, request: Subscribe, now_ns: int) -> None:
+        """Tell `request.port` of the sender, and nobody else's, for a while. Raises CommandRefused when full."""
+        endpoint = Endpoint(source.host, request.port)
+        peer = self._peers.get(endpoint)
+        if peer is not None and peer.until_ns is None:
+            return  # in the show: always told
+        if request.seconds <= 0:
+            self._peers.pop(endpoint, None)
+            return
+        if peer is None:
+            if sum(known.until_ns is not None for known in self._peers.values()) >= MAX_SUBSCRIBERS:
+                raise CommandRefused("full", f"{MAX_SUBSCRIBERS} subscribers already; wait until one ends")
+            peer = self._peers[endpoint] = _Peer(endpoint, source.port)
+        peer.speaks_from = source.port
+        peer.until_ns = now_ns + int(request.seconds * SECOND_NS)
+
+    def believe(self, source: Endpoint, beliefs: Sequence[Belief], sequence: int) -> None:
+        """Remember what a sender now takes values for; `sequence` is the number its commands were posted with."""
+        for peer in self._peers.values():
+            if not peer.spoke(source):
+                continue
+            for belief in beliefs:
+                peer.known[belief.address] = belief.value
+                peer.pending[belief.address] = sequence
+
+    def answer(self, source: Endpoint, address: str, ping: Ping, now_ns: int) -> list[Outgoing]:
+        """A ping comes back to the peers on the sender's host. Strangers get no answer: a source may be forged."""
+        arguments = tuple(
+            argument for argument in ping.arguments if isinstance(argument, Sayable) and argument != b""
+        )  # python-osc builds no empty blobs
+        return [
+            Outgoing(peer, address, arguments)
+            for peer in self._peers
+            if peer.host == source.host and self._replies.take(peer, 1, now_ns)
+        ]
+
+    def announce(self, event: Event) -> None:
+        """Say it with the next `due`. When too much happens, the oldest are forgotten."""
+        self._events.append(event)
+
+    def refuse(self, host: str, error: CommandRefused, now_ns: int) -> None:
+        """Tell a sender why it was not obeyed, if it is somebody we talk to and has not been told too much."""
+        listening = any(peer.host == host for peer in self._peers)
+        if listening and self._replies.take(host, 1, now_ns):
+            self.announce(Event("error", (error.code, str(error)), host))
+
+    def due(self, now_ns: int, snapshot: Snapshot) -> list[Outgoing]:
+        """Everything to say at this moment."""
+        self._peers = {
+            endpoint: peer for endpoint, peer in self._peers.items() if peer.until_ns is None or now_ns < peer.until_ns
+        }
+        events = [*self._events, *_changes(self._last, snapshot)]
+        self._events.clear()
+        self._last = snapshot
+        outgoing: list[Outgoing] = []
+        for peer in self._peers.values():
+            outgoing += self._values(peer, snapshot, now_ns)
+            outgoing += self._happened(peer, events)
+            if peer.status_ns is None or now_ns - peer.status_ns >= SECOND_NS:
+                peer.status_ns = now_ns
+                outgoing += self._status(peer, snapshot)
+        return outgoing
+
+    def _values(self, peer: _Peer, snapshot: Snapshot, now_ns: int) -> Iterator[Outgoing]:
+        percent = peer.endpoint.host in self._percent
+        for target in self._targets:
+            address, method = target.address, target.method
+            if method.feedback is None or peer.pending.get(address, 0) > snapshot.applied:
+                continue
+            value = method.feedback(snapshot, target.id)
+            if address in peer.known and _same(peer.known[address], value):
+                continue
+            told_ns = peer.told_ns.get(address)
+            if told_ns is not None and now_ns - told_ns < VALUE_PERIOD_NS:
+                continue
+            peer.known[address] = value
+            peer.told_ns[address] = now_ns
+            yield Outgoing(peer.endpoint, address, (_scaled(value, method) if percent else value,))
+
+    def _happened(self, peer: _Peer, events: Sequence[Event]) -> Iterator[Outgoing]:
+        for event in events:
+            if event.host in ("", peer.endpoint.host):
+                yield Outgoing(peer.endpoint, f"{self._root}/event/{event.name}", event.arguments)
+
+    def _status(self, peer: _Peer, now: Snapshot) -> Iterator[Outgoing]:
+        said: tuple[tuple[str, Said], ...] = (
+            ("state", now.state.value),
+            ("scene", now.scene),
+            ("film", now.film),
+            ("next", now.next),
+            ("position", float(now.position)),
+            ("remaining", float(now.remaining)),
+            ("health", now.health.value),
+        )
+        for name, value in said:
+            yield Outgoing(peer.endpoint, f"{self._root}/status/{name}", (value,))
+
+
+def _speaking_port(peer: Endpoint, configured: Sequence[Endpoint]) -> int:
+    """The port a configured peer is known by, or 0 where its host is enough.
+
+    Desks send from any port, so their host tells who they are. Not so where several programs share a host: there, what
+    one sends the others must hear.
+    """
+    shared = sum(other.host == peer.host for other in configured) > 1
+    return peer.port if shared or ip_address(peer.host).is_loopback else 0
+
+
+def _same(believed: Argument, value: Said) -> bool:
+    if isinstance(value, str) or not isinstance(believed, int | float):
+        return believed == value
+    return abs(believed - value) <= SAME  # False for NaN
+
+
+def _scaled(value: Said, method: Method) -> Said:
+    return value * 100 if method.is_level and isinstance(value, float) else value
+
+
+def _changes(before: Snapshot | None, now: Snapshot) -> Iterator[Event]:
+    """What happened between two snapshots."""
+    if before is None:
+        return
+    for name in ("state", "scene", "film", "mode", "health"):
+        value: str = getattr(now, name)
+        if value != getattr(before, name):
+            yield Event(name, (str(value),))
