@@ -8,9 +8,9 @@ Pictures follow T. *Wall time* may step (NTP, a technician); only the schedule f
 from __future__ import annotations
 
 import os
-import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 SECOND_NS = 1_000_000_000
@@ -25,8 +25,8 @@ class Clock(Protocol):
     def wall_ns(self) -> int:
         """Wall time in nanoseconds since 1970-01-01 UTC; may step."""
 
-    def wait(self, until_ns: int, wake: threading.Event) -> None:
-        """Return at show time `until_ns`, or as soon as `wake` is set; clears `wake`."""
+    def wait(self, until_ns: int, sleep: Callable[[int], None]) -> None:
+        """Return at show time `until_ns`, or earlier if `sleep` (which takes nanoseconds) returns earlier."""
 
 
 class SystemClock:
@@ -44,10 +44,9 @@ class SystemClock:
         """Wall time in nanoseconds since 1970-01-01 UTC, moved by `shift_ns`."""
         return time.time_ns() + self._shift_ns
 
-    def wait(self, until_ns: int, wake: threading.Event) -> None:
-        """Sleep until `until_ns` or until `wake` is set."""
-        wake.wait(max(0, until_ns - self.now_ns()) / SECOND_NS)
-        wake.clear()
+    def wait(self, until_ns: int, sleep: Callable[[int], None]) -> None:
+        """Sleep until `until_ns`, or until something wakes `sleep`."""
+        sleep(max(0, until_ns - self.now_ns()))
 
 
 @dataclass(slots=True)
@@ -56,7 +55,6 @@ class SimulatedClock:
 
     t_ns: int
     wall_offset_ns: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def now_ns(self) -> int:
         """Show time T in nanoseconds."""
@@ -70,14 +68,11 @@ class SimulatedClock:
         """Move forward; time never goes back."""
         if by_ns < 0:
             raise ValueError(f"simulated time cannot go back by {-by_ns} ns")
-        with self._lock:
-            self.t_ns += by_ns
+        self.t_ns += by_ns
 
-    def wait(self, until_ns: int, wake: threading.Event) -> None:
-        """Jump to `until_ns` at once, unless `wake` is set."""
-        if not wake.is_set():
-            self.advance(max(0, until_ns - self.t_ns))
-        wake.clear()
+    def wait(self, until_ns: int, sleep: Callable[[int], None]) -> None:
+        """Jump to `until_ns` at once."""
+        self.advance(max(0, until_ns - self.t_ns))
 
 
 def process_age_ns() -> int:

@@ -266,12 +266,33 @@ def turning_transition(show: Show, before: Period, after: Period) -> Transition:
     return transition
 
 
-def opened(show: Show, now_ns: int, wall_ns: int) -> ShowState:
-    """The state of a show just started: where the clock and the schedule say it is."""
+def opened(show: Show, now_ns: int, wall_ns: int, period: Period | None = None) -> ShowState:
+    """The state of a show just started: where the clock and the schedule say it is; or in `period`, if the clock
+    cannot be trusted.
+    """
     offset = wall_ns - now_ns
-    state = ShowState((), show.schedule.at(wall_ns), offset, offset)
+    state = ShowState((), period or show.schedule.at(wall_ns), offset, offset)
     home = scheduled(show, state)
     return replace(state, layers=(Layer(home.source, home.timebase),))
+
+
+def resumed(show: Show, remembered: ShowState, now_ns: int, wall_ns: int) -> ShowState | None:
+    """A remembered state, for the clock of now; None if the show no longer has what it plays.
+
+    Live films start as there: their sources will say if they are not.
+    """
+    layers = (*remembered.layers, *((remembered.pending,) if remembered.pending else ()))
+    try:
+        for layer in layers:
+            cursor(show, layer, now_ns * JOTS_PER_NS)
+            if layer.home is not None:
+                cursor(show, Layer(layer.home.source, layer.home.timebase), now_ns * JOTS_PER_NS)
+    except (KeyError, IndexError):
+        return None
+    if remembered.period.programme not in (None, *show.library.programmes) or not remembered.layers:
+        return None
+    offset = wall_ns - now_ns
+    return replace(remembered, wall_offset=offset, anchor_offset=offset, reanchor_at=None, away=frozenset())
 
 
 def seconds_ns(seconds: float) -> int:

@@ -1,0 +1,5 @@
+"""`python -m installation` is `afterimage`."""
+
+from installation.cli import main
+
+main()

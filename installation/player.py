@@ -1,0 +1,265 @@
+"""The player: one tick after another on the main thread.
+
+    clock -> commands -> schedule -> state -> plan -> frames -> picture -> statistics
+
+A tick never waits for a decode, a socket or a disk. A frame that is not there holds the last one and is counted.
+Rendering to a file is this very loop with a
+simulated clock, frames that wait and a presenter that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
+
+from installation.clock import Clock, process_age_ns
+from installation.control.inbox import Inbox
+from installation.decode.source import FrameSource
+from installation.errors import CommandRefused
+from installation.render.compose import Renderer, WeightedFrame
+from installation.render.overlay import Overlay
+from installation.render.pacing import Pacing
+from installation.render.presenter import CloseRequested, Event, KeyPressed, MonitorChanged, Presenter
+from installation.show.commands import Command, Origin, Posted, Rank, SetLatent
+from installation.show.frameplan import FULL, FramePlan
+from installation.show.plan import upcoming
+from installation.show.progress import advance, observe_wall
+from installation.show.snapshot import snapshot
+from installation.show.state import Show, ShowState
+from installation.show.status import Health, Snapshot, StatusBoard
+from installation.show.timebase import Instant
+from installation.show.transport import apply
+from installation.venue.metrics import Metrics
+from installation.venue.watchdog import Heartbeat
+
+KEYBOARD = Origin(Rank.OPERATOR, "key")
+# How often the snapshot for feedback is made anew when nothing happens.
+SNAPSHOT_EVERY_NS = 100_000_000
+# A run this late (share of the last ~20 s of slots) is not green.
+AMBER_LATENESS = 0.05
+
+
+class Action(Enum):
+    """What a key can do to the player itself."""
+
+    QUIT = "quit"
+    OVERLAY = "overlay"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where pictures are made and shown."""
+
+    presenter: Presenter
+    renderer: Renderer
+    overlay: Overlay
+    pacing: Pacing
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Whom the player tells, and hears. Each callable returns at once."""
+
+    inbox: Inbox
+    board: StatusBoard
+    heartbeat: Heartbeat
+    refused: Callable[[Posted, CommandRefused], None]
+    said: Callable[[str], None]
+    latent: Callable[[tuple[float, ...]], None]
+    remember: Callable[[ShowState], None]
+
+
+@dataclass(slots=True)
+class _SlotInProgress:
+    """The decode instant on the screen: whether its own frame has come, and how long after it was due."""
+
+    instant: Instant
+    period_ns: float
+    own_after_ns: int | None = None
+
+
+@dataclass(slots=True)
+class Player:
+    """A show being played. `state` is replaced, never changed."""
+
+    clock: Clock
+    show: Show
+    state: ShowState
+    frames: FrameSource
+    stage: Stage
+    outside: Outside
+    keys: Mapping[str, Command | Action]
+    metrics: Metrics = field(default_factory=Metrics)
+    quitting: bool = False
+    _overlay: bool = False
+    _dirty: bool = True
+    _applied: int = 0
+    _slot: _SlotInProgress | None = None
+    _position: tuple[str, int] = ("", 0)
+    _lateness: float = 0.0
+    _snapshot: Snapshot = field(default_factory=Snapshot)
+    _snapshot_due_ns: int = 0
+    _began_ns: int | None = None
+
+    def run(self, seconds: float | None) -> None:
+        """Tick until told to quit, or until `seconds` after the first real picture."""
+        while not self.quitting:
+            rest_until = self.tick()
+            if self._over(seconds):
+                break
+            self.clock.wait(rest_until, self.stage.presenter.wait)
+        self._finish_slot()
+
+    def quit(self) -> None:
+        """End `run` after the current tick. From any thread or signal handler."""
+        self.quitting = True
+        self.stage.presenter.wake()
+
+    def tick(self) -> int:
+        """Everything that is due now. Returns the show time until which nothing else is."""
+        now = self.clock.now_ns()
+        self._hear(self.stage.presenter.poll(now))
+        self._settle(now)
+        self.frames.publish(self.show, self.state, now)
+        plans = upcoming(self.show, self.state, self.stage.pacing.seen_at(now))
+        plan, following = islice(plans, 2)
+        if self.stage.presenter.attached:
+            self._picture(plan, now)
+        else:
+            self.outside.heartbeat.no_output(now)
+        self._tell(now)
+        self.metrics.sample_memory(now)
+        return self.stage.pacing.begin_at(following.instant.due_ns, now)
+
+    def _over(self, seconds: float | None) -> bool:
+        if seconds is None or self._began_ns is None:
+            return False
+        return self.clock.now_ns() - self._began_ns >= seconds * 1e9
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            match event:
+                case CloseRequested():
+                    self.quitting = self.quitting or Action.QUIT in self.keys.values()
+                case KeyPressed(name):
+                    self._press(self.keys.get(name))
+                case MonitorChanged(_, message):
+                    self.outside.said(message)
+                    self._dirty = True
+
+    def _press(self, meaning: Command | Action | None) -> None:
+        match meaning:
+            case Action.QUIT:
+                self.quitting = True
+            case Action.OVERLAY:
+                self._overlay = not self._overlay
+                self._dirty = True
+            case Command():
+                self.outside.inbox.post((meaning,), KEYBOARD)
+            case None:
+                pass
+
+    def _settle(self, now: int) -> None:
+        """Bring the state up to now: time first, then the wall clock, then commands in their order."""
+        before = self.state
+        self.state = observe_wall(self.show, advance(self.show, self.state, now), now, self.clock.wall_ns())
+        for posted in self.outside.inbox.drain():
+            self._obey(posted, now)
+        if self.state is not before:
+            self._dirty = True
+            self._snapshot_due_ns = 0
+
+    def _obey(self, posted: Posted, now: int) -> None:
+        self._applied = max(self._applied, posted.sequence)
+        try:
+            if isinstance(posted.command, SetLatent):
+                self.outside.latent(posted.command.z)
+                return
+            self.state = apply(self.show, self.state, posted.command, posted.origin, now)
+        except CommandRefused as refusal:
+            self.outside.refused(posted, refusal)
+        else:
+            self.outside.remember(self.state)
+
+    def _picture(self, plan: FramePlan, now: int) -> None:
+        """Show the plan, unless exactly this is on the screen already."""
+        if self._slot is None or self._slot.instant != plan.instant:
+            self._turn_slot(plan)
+        elif self._slot.own_after_ns is not None and not self._dirty:
+            return
+        with ExitStack() as held:
+            found = [
+                held.enter_context(self.frames.frame(picture.key, plan.instant.due_ns)) for picture in plan.pictures
+            ]
+            if any(frame is None for frame in found):
+                return
+            pictures = [
+                WeightedFrame(frame.frame, frame.serial, picture.weight / FULL)
+                for frame, picture in zip(found, plan.pictures, strict=True)
+                if frame is not None
+            ]
+            own = all(frame is not None and frame.exact for frame in found)
+            self._draw(pictures, plan, own, now)
+
+    def _turn_slot(self, plan: FramePlan) -> None:
+        """A new decode instant has come: account for the one before, and for any between them."""
+        self._finish_slot()
+        before = self._slot
+        if before is not None and before.instant.start == plan.instant.start and self._began_ns is not None:
+            self.metrics.skipped(max(0, plan.instant.k - before.instant.k - 1))
+        self._slot = _SlotInProgress(plan.instant, plan.period_ns)
+        self._count_loop(plan)
+
+    def _finish_slot(self) -> None:
+        if self._slot is None or self._began_ns is None:
+            return
+        self.metrics.slot(self._slot.own_after_ns, self._slot.period_ns)
+        late = self._slot.own_after_ns is None or self._slot.own_after_ns > self._slot.period_ns / 2
+        self._lateness += (late - self._lateness) / 512
+
+    def _count_loop(self, plan: FramePlan) -> None:
+        if not plan.pictures:
+            return
+        top = plan.pictures[-1].key.terms[-1]
+        film, position = self._position
+        self.metrics.loops += top.film == film and top.position < position and self.state.running_speed > 0
+        self._position = (top.film, top.position)
+
+    def _draw(self, pictures: list[WeightedFrame], plan: FramePlan, own: bool, now: int) -> None:
+        stage = self.stage
+        stage.renderer.draw(pictures, plan.look, plan.instant.k, stage.presenter.target)
+        if self._overlay:
+            stage.overlay.draw(self._overlay_lines(), stage.presenter.target)
+        stage.presenter.present()
+        seen = self.clock.now_ns()
+        stage.pacing.drew(now, seen)
+        self._dirty = False
+        self.outside.heartbeat.presented(seen)
+        if self._began_ns is None and own:
+            self._began_ns = seen
+            self.metrics.first_picture(seen, process_age_ns())
+        self.metrics.present(seen)
+        assert self._slot is not None
+        if own and self._slot.own_after_ns is None:
+            self._slot.own_after_ns = seen - plan.instant.due_ns
+
+    def _overlay_lines(self) -> tuple[str, ...]:
+        seen = self._snapshot
+        return (
+            f"{seen.scene or 'closed'}  ({seen.film})  {seen.state}",
+            f"{seen.position:8.2f} s   remaining {seen.remaining:8.2f} s",
+            f"every {self.metrics.interval.percentile_ms(50):.1f} ms   late {self.metrics.late} of {self.metrics.slots}",
+            f"decode {self.frames.statistics().decode_ms.p50:.1f} ms",
+        )
+
+    def _tell(self, now: int) -> None:
+        """Publish a snapshot: at once when something changed, else now and then."""
+        if now < self._snapshot_due_ns:
+            return
+        self._snapshot_due_ns = now + SNAPSHOT_EVERY_NS
+        health = Health.AMBER if self._lateness > AMBER_LATENESS or self.state.away else Health.GREEN
+        self._snapshot = snapshot(self.show, self.state, now, self._applied, health)
+        self.outside.board.publish(self._snapshot)

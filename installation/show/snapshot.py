@@ -1,0 +1,66 @@
+"""What a show says of itself at one moment, for feedback, the page and the overlay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from installation.show.progress import advance, next_scene
+from installation.show.state import Show, ShowState, cursor
+from installation.show.status import STEERING_AXES, Health, Snapshot, StateWord
+from installation.show.timebase import JOTS_PER_NS, JOTS_PER_SECOND, UNIT_SPEED
+
+
+def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Health) -> Snapshot:
+    """The show at `t_ns`. `applied` is the sequence number of the newest command in `state`."""
+    masters = Snapshot(
+        applied=applied,
+        state=state_word(state),
+        health=health,
+        brightness=state.brightness.end,
+        volume=state.volume.end,
+        speed=state.speed / UNIT_SPEED,
+        blackout=state.blackout,
+        freeze=state.frozen is not None,
+        mode=state.mode,
+        steering=tuple(
+            state.steering[str(axis)].end if str(axis) in state.steering else 0.0
+            for axis in range(1, STEERING_AXES + 1)
+        ),
+    )
+    here = cursor(show, state.top, t_ns * JOTS_PER_NS)
+    if here is None:
+        return masters
+    into = here.local % here.scene.duration
+    footage = abs(here.scene.speed) / UNIT_SPEED / JOTS_PER_SECOND
+    return replace(
+        masters,
+        scene=here.scene.id,
+        film=here.scene.film.id,
+        next=next_scene_id(show, state, t_ns),
+        position=round(into * footage, 3),
+        remaining=round((here.scene.duration - into) / JOTS_PER_SECOND, 3),
+    )
+
+
+def state_word(state: ShowState) -> StateWord:
+    """What the picture is doing; what hides the rest comes first."""
+    words = (
+        (state.blackout, StateWord.BLACKOUT),
+        (state.stopped, StateWord.STOPPED),
+        (closed(state), StateWord.CLOSED),
+        (state.frozen is not None, StateWord.FROZEN),
+        (state.paused, StateWord.PAUSED),
+    )
+    return next((word for holds, word in words if holds), StateWord.PLAYING)
+
+
+def closed(state: ShowState) -> bool:
+    """Whether nothing is on: the house is closed."""
+    return state.top.source.kind == "black"
+
+
+def next_scene_id(show: Show, state: ShowState, t_ns: int) -> str:
+    """The scene that `go` would bring."""
+    after = next_scene(show, advance(show, state, t_ns), t_ns)
+    here = cursor(show, after.pending or after.top, t_ns * JOTS_PER_NS)
+    return here.scene.id if here else ""

@@ -1,0 +1,1 @@
+"""The rooms put together, one module for each command; the only place where everything meets."""

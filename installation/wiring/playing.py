@@ -1,0 +1,237 @@
+"""`afterimage play`: a show on a wall, in a window, or on no display at all."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from itertools import islice
+from types import FrameType
+
+from installation.clock import SystemClock
+from installation.control.feedback import Event
+from installation.control.inbox import Inbox
+from installation.control.names import Names
+from installation.control.server import ControlServer
+from installation.control.settings import ControlSettings, Endpoint
+from installation.decode.decoders import Decoders
+from installation.decode.source import FrameSource
+from installation.decode.worker import DecodeWorker
+from installation.player import Action, Outside, Player, Stage
+from installation.render.compose import Renderer
+from installation.render.egl import EglPresenter
+from installation.render.overlay import Overlay
+from installation.render.pacing import LivePacing
+from installation.render.presenter import Presenter
+from installation.render.window import fullscreen_window, resizable_window
+from installation.show.commands import Command, PlayFilm, TogglePause
+from installation.show.schedule import is_trusted
+from installation.show.state import Show, ShowState, opened, resumed
+from installation.show.status import StatusBoard
+from installation.venue.metrics import write_report
+from installation.venue.statefile import Memory, MemoryKeeper, load_memory
+from installation.venue.watchdog import Heartbeat, Notifier
+from installation.wiring.films import LiveFilms, OpenedFilms, open_films, start_live
+from installation.wiring.loading import LoadedWork, load_work
+from installation.wiring.request import PlayRequest, Surface, demo_show, wall_at
+
+log = logging.getLogger("afterimage")
+
+HEADLESS_SIZE = (1920, 1080)
+WINDOW_SIZE = (1280, 720)
+USUAL_RATE = Fraction(60)
+# A wall clock that says it is earlier than this program's release is wrong: 2026-11-01 UTC.
+RELEASED_NS = 1_793_491_200_000_000_000
+NUMBER_KEYS = 9
+
+
+def run_show(request: PlayRequest) -> None:
+    """Play until told to stop, then write the statistics. Raises AfterimageError for what keeps it from playing."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    work = _load(request, USUAL_RATE)
+    wall_ns = SystemClock().wall_ns()
+    clock = SystemClock(wall_at(request.at, work.show.schedule, wall_ns) - wall_ns)
+    with ExitStack() as stack:
+        # The networks are read in one thread while OpenGL starts in this one: the first picture is the sooner there.
+        opening = stack.enter_context(ThreadPoolExecutor(1)).submit(open_films, work)
+        presenter = _presenter(request, work)
+        stack.callback(presenter.close)
+        rate = presenter.refresh_hz
+        if rate not in (None, USUAL_RATE):
+            work = _load(request, rate or USUAL_RATE)
+        _Performance(request, work, clock, presenter, opening.result()).run()
+
+
+def _load(request: PlayRequest, display_rate: Fraction) -> LoadedWork:
+    return load_work(request.show or demo_show(), request.venue, display_rate, always_open=request.always_open)
+
+
+def _presenter(request: PlayRequest, work: LoadedWork) -> Presenter:
+    match request.surface:
+        case Surface.HEADLESS:
+            return EglPresenter(request.size or HEADLESS_SIZE)
+        case Surface.WINDOWED:
+            return resizable_window(request.size or WINDOW_SIZE)
+        case Surface.FULL_SCREEN:
+            return fullscreen_window(request.monitor or work.config.outputs[0].monitor)
+
+
+class _Performance:
+    """One run of a show, from the first tick to the statistics."""
+
+    def __init__(
+        self, request: PlayRequest, work: LoadedWork, clock: SystemClock, presenter: Presenter, films: OpenedFilms
+    ) -> None:
+        self._request = request
+        self._work = work
+        self._clock = clock
+        self._presenter = presenter
+        self._films = films
+        self._inbox = Inbox()
+        self._inbox.wake = _Bell(presenter.wake)
+        self._board = StatusBoard()
+        self._heartbeat = Heartbeat(Notifier.from_environment(os.environ))
+
+    def run(self) -> None:
+        """Play."""
+        with ExitStack() as stack:
+            live = stack.enter_context(start_live(self._work, self._clock, self._inbox, log.warning))
+            frames = self._worker(live)
+            stack.callback(frames.close)
+            server = stack.enter_context(self._server())
+            player = self._player(frames, live, server, stack)
+            log.info("%s", self._greeting(player))
+            with _stopped_by_signals(player):
+                player.run(self._request.seconds)
+            self._heartbeat.notifier.stopping()
+            if self._request.stats is not None:
+                write_report(self._request.stats, player.metrics.report(self._about(frames, server)))
+
+    def _worker(self, live: LiveFilms) -> FrameSource:
+        decoders = Decoders(self._films.decoders, self._films.streams, live.films)
+        return DecodeWorker(decoders, self._clock, _Bell(self._presenter.wake), log.warning)
+
+    def _server(self) -> ControlServer:
+        names = Names.of(self._work.show.library)
+        return ControlServer(control_settings(self._work), names, self._inbox, self._board, SystemClock())
+
+    def _player(self, frames: FrameSource, live: LiveFilms, server: ControlServer, stack: ExitStack) -> Player:
+        show = self._work.show
+        outside = Outside(
+            inbox=self._inbox,
+            board=self._board,
+            heartbeat=self._heartbeat,
+            refused=server.refuse,
+            said=lambda message: _say(server, message),
+            latent=live.put,
+            remember=self._memory(stack),
+        )
+        return Player(
+            clock=self._clock,
+            show=show,
+            state=self._first_state(),
+            frames=frames,
+            stage=make_stage(self._presenter, show, self._films),
+            outside=outside,
+            keys=keys(self._work, may_quit=not self._heartbeat.notifier.supervised),
+        )
+
+    def _first_state(self) -> ShowState:
+        """Where the clock says the show is; on from the state file, if there is one; the first programme, if the
+        clock is wrong.
+        """
+        show, now_ns, wall_ns = self._work.show, self._clock.now_ns(), self._clock.wall_ns()
+        memory = load_memory(self._request.state) if self._request.state else None
+        not_before_ns = max(RELEASED_NS, memory.saved_wall_ns if memory else 0)
+        if not is_trusted(SystemClock().wall_ns(), not_before_ns):
+            log.warning(
+                "the clock says %s, which cannot be: playing the first programme until it is set",
+                show.schedule.local(wall_ns),
+            )
+            return opened(show, now_ns, wall_ns, show.schedule.fallback)
+        if memory is None or memory.title != show.title:
+            return opened(show, now_ns, wall_ns)
+        return resumed(show, memory.state, now_ns, wall_ns) or opened(show, now_ns, wall_ns)
+
+    def _memory(self, stack: ExitStack) -> Callable[[ShowState], None]:
+        if self._request.state is None:
+            return lambda state: None
+        keeper = MemoryKeeper(self._request.state, log.warning)
+        stack.callback(keeper.close)
+        title, clock = self._work.show.title, self._clock
+        return lambda state: keeper.keep(Memory(title, clock.wall_ns(), state))
+
+    def _greeting(self, player: Player) -> str:
+        show = self._work.show
+        parts = [show.title, self._presenter.graphics.driver, f"decoding on {self._films.provider}"]
+        period = player.state.period
+        if not period.open:
+            until = "never" if period.end_ns is None else f"{show.schedule.local(period.end_ns):%A %d %B %Y at %H:%M}"
+            parts.append(f"closed now; opens {until} ({show.schedule.zone}); --open plays all the same")
+        return "; ".join(parts)
+
+    def _about(self, frames: FrameSource, server: ControlServer) -> Mapping[str, object]:
+        decoding, counts, network = frames.statistics(), self._inbox.counts(), server.counts()
+        spread = decoding.decode_ms
+        return {
+            "decoded": decoding.decoded,
+            "decode_ms": {"p50": round(spread.p50, 2), "p99": round(spread.p99, 2), "max": round(spread.max, 2)},
+            "commands": {"handled": counts.handled, "dropped": counts.dropped + network.dropped},
+            "renderer": self._presenter.graphics.driver,
+            "provider": self._films.provider,
+            "size": list(self._presenter.size),
+        }
+
+
+class _Bell:
+    def __init__(self, ring):
+        self.set = ring
+
+
+def make_stage(presenter: Presenter, show: Show, films: OpenedFilms) -> Stage:
+    """Renderer, overlay and live pacing for a presenter, warmed up for the show's frames."""
+    renderer = Renderer(presenter.graphics)
+    for size in films.sizes:
+        renderer.prepare([size], show.look, presenter.target)
+    return Stage(presenter, renderer, Overlay(presenter.graphics), LivePacing())
+
+
+def keys(work: LoadedWork, *, may_quit: bool) -> Mapping[str, Command | Action]:
+    """What keys do: the show's own win over space (pause), i (overlay), digits (films) and, if allowed, q and Esc."""
+    films = islice(work.show.library.films, NUMBER_KEYS)
+    digits: dict[str, Command | Action] = {str(number): PlayFilm(film) for number, film in enumerate(films, start=1)}
+    quitting: dict[str, Command | Action] = {"q": Action.QUIT, "escape": Action.QUIT} if may_quit else {}
+    return {"space": TogglePause(), "i": Action.OVERLAY, **digits, **quitting, **work.keys}
+
+
+def control_settings(work: LoadedWork) -> ControlSettings:
+    """The show's [control] as the control room wants it."""
+    control = work.config.control
+    feedback = tuple(Endpoint(str(peer.host), peer.port) for peer in control.feedback)
+    return ControlSettings(str(control.listen), control.port, control.allow, feedback, control.percent, control.root)
+
+
+def _say(server: ControlServer, message: str) -> None:
+    log.warning("%s", message)
+    server.announce(Event("output", (message,)))
+
+
+@contextmanager
+def _stopped_by_signals(player: Player) -> Iterator[None]:
+    """SIGTERM and Ctrl-C end the run after the current tick, so that everything is closed and the statistics
+    written.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        player.quit()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

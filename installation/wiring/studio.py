@@ -1,0 +1,153 @@
+"""`afterimage train`, `export`, `encode` and `evaluate`: words of the command line in, the studio's rooms out.
+
+Only training and exporting need torch; looking at footage and measuring do with what playing has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+
+from pydantic_core import PydanticCustomError
+from rich.console import Console
+from rich.progress import Progress
+
+from installation.errors import InputError, UnavailableError
+from installation.latents.framing import Fit
+from installation.show.config_values import parse_seconds
+from installation.studio.encode import encode_film, film_id_of
+from installation.studio.evaluate import evaluate
+from installation.venue.metrics import write_text
+
+STUDIO_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib")
+
+
+def train_model(
+    footage: Sequence[Path],
+    model: str,
+    *,
+    preset: str,
+    epochs: int | None,
+    minutes: float | None,
+    start: str | None,
+    stop: str | None,
+    fit: str,
+) -> None:
+    """Train, export, encode, write a show. Raises AfterimageError."""
+    require_studio()
+    from installation.studio.train import run_training
+
+    run_training(
+        footage,
+        Path(model),
+        preset=preset,
+        epochs=epochs,
+        minutes=minutes,
+        start=seconds_of("--from", start),
+        stop=seconds_of("--to", stop),
+        fit=fit_of(fit),
+        console=Console(),
+    )
+
+
+def export_model(model: str) -> None:
+    """Write a trained model's networks again. Raises AfterimageError."""
+    require_studio()
+    from installation.studio.export import export
+    from installation.studio.train import model_folder
+
+    exported = export(model_folder(Path(model)))
+    sizes = ", ".join(f"{name} {size:.1f} MB" for name, size in exported.sizes_mb.items())
+    Console().print(f"{exported.folder}: space {exported.space}; {sizes}; {exported.parity}")
+
+
+def encode_footage(
+    footage: Path,
+    model: str,
+    *,
+    film_id: str | None,
+    title: str | None,
+    licence: str,
+    start: str | None,
+    stop: str | None,
+    fit: str,
+) -> None:
+    """Make a film of footage. Raises AfterimageError."""
+    console = Console()
+    with Progress(console=console) as bars:
+        task = bars.add_task(f"encoding {footage.name}")
+        path = encode_film(
+            footage,
+            folder_of(model),
+            film_id=film_id or film_id_of(footage),
+            title=title,
+            licence=licence,
+            start=seconds_of("--from", start),
+            stop=seconds_of("--to", stop),
+            fit=fit_of(fit),
+            progress=lambda done, expected: bars.update(task, completed=done, total=expected),
+            say=console.print,
+        )
+    console.print(f"{path}: {path.stat().st_size / 1e6:.2f} MB; it is a scene of every show of this model")
+
+
+def evaluate_footage(
+    footage: Path,
+    model: str,
+    *,
+    json: Path | None,
+    sheet: Path | None,
+    start: str | None,
+    stop: str | None,
+    fit: str,
+) -> None:
+    """Measure a model on footage. Raises AfterimageError."""
+    console = Console()
+    with Progress(console=console) as bars:
+        task = bars.add_task(f"measuring {footage.name}")
+        evaluation = evaluate(
+            footage,
+            folder_of(model),
+            start=seconds_of("--from", start),
+            stop=seconds_of("--to", stop),
+            fit=fit_of(fit),
+            sheet=sheet,
+            progress=lambda done, expected: bars.update(task, completed=done, total=expected),
+            say=console.print,
+        )
+    console.print(evaluation.table())
+    if json is not None:
+        write_text(json, evaluation.to_json())
+
+
+def folder_of(model: str) -> Path:
+    """`-m NAME`: a folder if it exists or is written as a path, else `models/NAME`. The studio's own rule."""
+    path = Path(model)
+    return path if len(path.parts) > 1 or path.exists() else Path("models") / path
+
+
+def seconds_of(option: str, text: str | None) -> Fraction | None:
+    """A time on the command line, as in a show file. Raises InputError."""
+    if text is None:
+        return None
+    try:
+        return parse_seconds(Fraction(text) if text.replace(".", "", 1).isdigit() else text)
+    except PydanticCustomError as error:
+        raise InputError(f"{option} {text}: {error.message()}") from None
+
+
+def fit_of(text: str) -> Fit:
+    """A fit by its name. Raises InputError."""
+    try:
+        return Fit(text)
+    except ValueError:
+        raise InputError(f"--fit {text}: pick one of {', '.join(Fit)}") from None
+
+
+def require_studio() -> None:
+    """Raises UnavailableError unless the studio's packages are installed."""
+    missing = [name for name in STUDIO_PACKAGES if find_spec(name) is None]
+    if missing:
+        raise UnavailableError(f"training needs {', '.join(missing)}: pip install 'afterimage[studio]'")
