@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
@@ -58,8 +59,14 @@ def examine(checks: Iterable[Check]) -> list[Finding]:
                 Finding(Level.RED, "show", f"{each.place}: {each.wrong}", each.allowed) for each in error.problems
             )
         except (AfterimageError, OSError) as error:
-            findings.append(Finding(Level.RED, check.__name__.strip("_").replace("_", " "), str(error)))
+            findings.append(Finding(Level.RED, _title(check), str(error)))
     return findings
+
+
+def _title(check: Check) -> str:
+    """A check's own name, in words."""
+    function = check.func if isinstance(check, partial) else check
+    return str(getattr(function, "__name__", "check")).strip("_").replace("_", " ")
 
 
 def healthy(findings: Iterable[Finding]) -> bool:

@@ -44,7 +44,7 @@ class Room:
 def room_checks(room: Room) -> list[Check]:
     """Every check of this room, in the order of the report."""
     checks = (display_server, blanking, clock, disk, memory, processor, listening, exposure, starting_with_machine)
-    return [_named(check.__name__, partial(check, room)) for check in checks]
+    return [partial(check, room) for check in checks]
 
 
 def display_server(room: Room) -> list[Finding]:
@@ -231,13 +231,3 @@ def _read(room: Room, path: str) -> str:
         return room.machine.root.real(PurePosixPath(path)).read_text("utf-8")
     except OSError:
         return ""
-
-
-def _named(name: str, check: partial[list[Finding]]) -> Check:
-    """A check that still has its name, for when it fails."""
-
-    def run() -> list[Finding]:
-        return check()
-
-    run.__name__ = name
-    return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -41,7 +42,7 @@ def test_errors_become_red_findings_and_the_rest_goes_on() -> None:
     def self_test() -> Sequence[Finding]:
         raise UnavailableError("provider: got 'cuda'; pick cpu")
 
-    findings = examine([show, self_test, lambda: [GOOD]])
+    findings = examine([show, partial(self_test), lambda: [GOOD]])
     assert [finding.level for finding in findings] == [Level.RED, Level.RED, Level.RED, Level.GREEN]
     assert findings[0].detail == "demo.toml: model: is not a folder"
     assert findings[0].advice == "a folder"

@@ -151,7 +151,8 @@ def test_programs_that_are_not_there_are_no_fault(room: Room, bench: Bench) -> N
     assert only(room_checks.clock(room)).level is Level.AMBER
 
 
-def test_every_check_has_a_name_and_runs(room: Room) -> None:
-    checks = room_checks.room_checks(room)
-    assert [check.__name__ for check in checks][:3] == ["display_server", "blanking", "clock"]
-    assert all(isinstance(finding, Finding) for check in checks for finding in check())
+def test_every_check_runs(room: Room) -> None:
+    findings = [finding for check in room_checks.room_checks(room) for finding in check()]
+    assert {"display", "clock", "disk", "memory", "controls", "who may speak", "autostart"} <= {
+        each.title for each in findings
+    }
