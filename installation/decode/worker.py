@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import Protocol
 
 from installation.clock import SECOND_NS, Clock
 from installation.decode.decoders import Decoders
@@ -27,6 +28,13 @@ _REPORT_EVERY_NS = 60 * SECOND_NS
 _LONGEST_SLEEP_NS = SECOND_NS
 
 
+class Bell(Protocol):
+    """What wakes the player: an event, or anything else that can be set from any thread."""
+
+    def set(self) -> None:
+        """Wake it."""
+
+
 class DecodeWorker:
     """A `FrameSource` with a thread of its own, which starts at once and sleeps until the first `publish`.
 
@@ -37,7 +45,7 @@ class DecodeWorker:
         self,
         decoders: Decoders,
         clock: Clock,
-        wake: threading.Event,
+        wake: Bell,
         report: Callable[[str], None],
         slots: int = SLOTS_PER_SIZE,
     ) -> None:
