@@ -13,13 +13,13 @@ const float GRAIN_STEP = 3.0 / 128.0;   // standard deviations per byte step
 const float DITHER_STEP = 1.0 / 128.0;  // output steps per byte step; stays below 1
 const float ZERO = 127.5;
 
-// Display-referred light (0-1, ringing may exceed it) to output steps (whole numbers 0-255).
-vec3 finish(vec3 light, uint noise) {
+// Display-referred light (0-1, ringing may exceed it) to output steps (0-255). Signed integers: CPUs convert no others.
+ivec3 finish(vec3 light, uint noise) {
     vec3 steps = light * (brightness * 255.0);
     float luma = dot(steps, vec3(0.2126, 0.7152, 0.0722));
-    float speck = (float(noise & 255u) - ZERO) * GRAIN_STEP;
+    float speck = (float(int(noise & 255u)) - ZERO) * GRAIN_STEP;
     steps += max(luma * (255.0 - luma), 0.0) * (speck * grain * (4.0 / 255.0));
-    float dither = (float((noise >> 8) & 255u) - ZERO) * DITHER_STEP;
+    float dither = (float(int((noise >> 8) & 255u)) - ZERO) * DITHER_STEP;
     vec3 room = clamp(min(steps + 0.5, 255.5 - steps), 0.0, 1.0);
-    return floor(clamp(steps + dither * room + 0.5, 0.0, 255.0));
+    return ivec3(clamp(steps + dither * room + 0.5, 0.0, 255.0));
 }

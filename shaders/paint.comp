@@ -11,13 +11,9 @@ uniform usampler2D tile;
 uniform ivec2 offset;
 
 #define SAMPLE(p, index) texelFetch(middle[p], ivec2(column, min(index, textureSize(middle[p], 0).y - 1)), 0).rgb
+#define NOISE_TEXELS ((ROWS + 7) / 8)  // a block of rows starts at a texel of its own
 #include "resample.glsl"
 #include "finish.glsl"
-
-void put(ivec2 place, vec3 light, uint noise) {
-    uvec3 steps = uvec3(finish(light, noise));
-    imageStore(picture, place, uvec4(steps.r | (steps.g << 8) | (steps.b << 16) | 0xff000000u));
-}
 
 void main() {
     ivec2 size = imageSize(picture);
@@ -25,16 +21,19 @@ void main() {
     int column = min(x, size.x - 1);
     int group = int(gl_WorkGroupID.y);
     int block = blocks.x + blocks.y * group;
+    vec3 sums[ROWS];
+    for (int row = 0; row < ROWS; ++row) sums[row] = vec3(0.0);
     EVERY_TAP
-    uvec4 noise = texelFetch(tile, (ivec2(x, block) + offset) & (textureSize(tile, 0) - 1), 0);
+    uvec4 noise[NOISE_TEXELS];
+    for (int texel = 0; texel < NOISE_TEXELS; ++texel) {
+        ivec2 place = ivec2(x, block * NOISE_TEXELS + texel) + offset;
+        noise[texel] = texelFetch(tile, place & (textureSize(tile, 0) - 1), 0);
+    }
     // Framebuffers count rows from the bottom. Stores outside the image are discarded by the standard.
-    int y = size.y - 1 - block * 8;
-    put(ivec2(x, y), sum0, noise.x);
-    put(ivec2(x, y - 1), sum1, noise.x >> 16);
-    put(ivec2(x, y - 2), sum2, noise.y);
-    put(ivec2(x, y - 3), sum3, noise.y >> 16);
-    put(ivec2(x, y - 4), sum4, noise.z);
-    put(ivec2(x, y - 5), sum5, noise.z >> 16);
-    put(ivec2(x, y - 6), sum6, noise.w);
-    put(ivec2(x, y - 7), sum7, noise.w >> 16);
+    int top = size.y - 1 - block * ROWS;
+    for (int row = 0; row < ROWS; ++row) {
+        ivec3 steps = finish(sums[row], noise[row / 8][row % 8 / 2] >> (row % 2 * 16));
+        uint word = uint(steps.r | (steps.g << 8) | (steps.b << 16)) | 0xff000000u;
+        imageStore(picture, ivec2(x, top - row), uvec4(word));
+    }
 }

@@ -1,7 +1,7 @@
 """Upscaling kernels as numbers: which source samples each target pixel is made of, and with what weights.
 
 A kernel along one axis is a banded matrix (target, source). `resampling_matrix` makes it exactly (phases are
-fractions), `BlockTable` cuts it into what the shaders eat: blocks of `ROWS` neighbouring target pixels that look at
+fractions), `BlockTable` cuts it into what the shaders eat: blocks of `rows` neighbouring target pixels that look at
 the same `taps` source samples. Fit (bars, crop) and edge clamping are in the weights, so shaders have no branches.
 
 Maths: Keys 1981 (Catmull-Rom); Duchon 1979 (Lanczos); the 36-sample spline of H. Dersch's Panorama Tools.
@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 
 from installation.errors import InputError
 
-ROWS = 8  # target pixels that share their source samples in one shader invocation; shaders/ count on 8
+# Target pixels that share their source samples in one shader invocation: at most MOST_ROWS, and FEW_ROWS where weights
+# do not repeat or there are too many of them for a program's constants.
+FEW_ROWS, MOST_ROWS = 8, 16
+MOST_WEIGHTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +153,9 @@ def _phase_weights(
 
 @dataclass(frozen=True, slots=True)
 class BlockTable:
-    """A resampling matrix cut into blocks of `ROWS` target pixels.
+    """A resampling matrix cut into blocks of `rows` target pixels.
 
-    `weights` float32 (blocks, taps, ROWS): the share of source sample `bases[block] + tap` in each pixel.
+    `weights` float32 (blocks, taps, rows): the share of source sample `bases[block] + tap` in each pixel.
     """
 
     weights: NDArray[np.float32]
@@ -163,20 +166,38 @@ class BlockTable:
         """Source samples a block looks at."""
         return int(self.weights.shape[1])
 
+    @property
+    def rows(self) -> int:
+        """Target pixels in a block."""
+        return int(self.weights.shape[2])
 
-def block_table(matrix: NDArray[np.float32]) -> BlockTable:
+
+def rows_per_block(sources: Sequence[int], spans: Sequence[Span]) -> int:
+    """How many target pixels to make at once along an axis, so that blocks look alike if at all possible.
+
+    At a scale of 15/2 weights repeat every 15 pixels, at 4 every 4 (so every 16).
+    """
+    scales = [span.length / source for source, span in zip(sources, spans, strict=True)]
+    period = math.lcm(*(scale.numerator for scale in scales))
+    taps = max(MOST_ROWS / scale + 6 * max(Fraction(1), 1 / scale) for scale in scales)
+    if period > MOST_ROWS or taps * MOST_ROWS * len(scales) > MOST_WEIGHTS:
+        return FEW_ROWS
+    return period * (MOST_ROWS // period)
+
+
+def block_table(matrix: NDArray[np.float32], rows: int) -> BlockTable:
     """Cut a (target, source) matrix into blocks; the last block is padded with black."""
     target, source = matrix.shape
-    blocks = -(-target // ROWS)
-    padded = np.zeros((blocks * ROWS, source), np.float32)
+    blocks = -(-target // rows)
+    padded = np.zeros((blocks * rows, source), np.float32)
     padded[:target] = matrix
-    cut = padded.reshape(blocks, ROWS, source)  # (target, source) -> (blocks, ROWS, source)
+    cut = padded.reshape(blocks, rows, source)  # (target, source) -> (blocks, rows, source)
     used = np.abs(cut).max(axis=1) > 0  # (blocks, source)
     firsts = np.where(used.any(axis=1), used.argmax(axis=1), 0)
     lasts = np.where(used.any(axis=1), source - 1 - used[:, ::-1].argmax(axis=1), 0)
     taps = int((lasts - firsts).max()) + 1
     bases = np.minimum(firsts, source - taps)
-    weights = np.stack([cut[b, :, base : base + taps].T for b, base in enumerate(bases)])  # (blocks, taps, ROWS)
+    weights = np.stack([cut[b, :, base : base + taps].T for b, base in enumerate(bases)])  # (blocks, taps, rows)
     return BlockTable(np.ascontiguousarray(weights), tuple(int(base) for base in bases))
 
 
@@ -185,7 +206,7 @@ class Run:
     """Blocks drawn by one dispatch: `first`, `first + stride`, ... (`count` of them), all with the same weights.
 
     `bases` holds (base of the first block, step per block) for each picture; `weights` is ready for a uniform array:
-    pictures x taps x ROWS float32.
+    pictures x taps x rows float32.
     """
 
     first: int
@@ -198,11 +219,11 @@ class Run:
 def plan_runs(tables: Sequence[BlockTable]) -> tuple[Run, ...]:
     """Group blocks with equal weights into as few runs as their evenly spaced positions allow.
 
-    A scale of 15/2 repeats every 15 blocks: 135 blocks at 1080 lines make about 20 runs.
+    144 lines on 1080: one run of all 72 blocks but those at the edges.
     """
     taps = max(table.taps for table in tables)
     padded = [np.pad(table.weights, ((0, 0), (0, taps - table.taps), (0, 0))) for table in tables]
-    weights = np.stack(padded, axis=1)  # (blocks, pictures, taps, ROWS)
+    weights = np.stack(padded, axis=1)  # (blocks, pictures, taps, rows)
     groups: dict[bytes, list[int]] = {}
     for block in range(len(weights)):
         groups.setdefault(weights[block].tobytes(), []).append(block)

@@ -1,13 +1,13 @@
 """Upscaling on the GPU: two separable passes, the second of which also finishes the picture and writes its 8 bits.
 
-Compute shaders let one invocation make eight pixels from the same few samples; on a software renderer that is six
-times faster than one fragment per pixel (tests/render/bench_upscale.py), on a GPU both take next to nothing.
+Compute shaders let one invocation make up to 16 pixels from the same few samples; on a software renderer that is six
+times faster than one fragment per pixel, on a GPU both take next to nothing.
 All weights come from `kernels`; programs, tables and textures are made once per geometry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import moderngl
@@ -23,6 +23,7 @@ from installation.render.kernels import (
     kernel_named,
     plan_runs,
     resampling_matrix,
+    rows_per_block,
 )
 from installation.render.noise import ROWS as NOISE_ROWS
 from installation.render.noise import SIZE as NOISE_SIZE
@@ -56,11 +57,19 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
-    """A compute program and the dispatches that make one pass of it; `across` work groups along the lanes."""
+class _Batch:
+    """Runs for one compute program. `told` is False if the program has their weights as constants."""
 
     program: moderngl.ComputeShader
     runs: tuple[Run, ...]
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """The batches that make one pass; `across` work groups along the lanes."""
+
+    batches: tuple[_Batch, ...]
     across: int
 
 
@@ -83,7 +92,7 @@ class Upscaler:
             )
         graphics.calls.load_compute()
         self._graphics = graphics
-        self._programs: dict[tuple[str, int, int], moderngl.ComputeShader] = {}
+        self._programs: dict[tuple[str, tuple[int, int, int]], moderngl.ComputeShader] = {}
         self._passes: dict[Geometry, _Passes] = {}
         self._picture: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
         self._tile = nearest_texture(graphics.context, (NOISE_SIZE, NOISE_SIZE // NOISE_ROWS), "u4")
@@ -108,29 +117,32 @@ class Upscaler:
     def _spread(self, stage: _Stage, source: Source, middle: moderngl.Texture) -> None:
         source.texture.use(0)
         middle.bind_to_image(0, read=False, write=True, format=_RGBA16F)
-        stage.program["gain"] = source.weight
+        for batch in stage.batches:
+            batch.program["gain"] = source.weight
         self._dispatch(stage)
 
     def _paint(self, passes: _Passes, look: Look, k: int, picture: moderngl.Texture) -> None:
-        program = passes.paint.program
         for unit, middle in enumerate(passes.middles):
             middle.use(unit)
         self._tile.use(len(passes.middles))
         picture.bind_to_image(0, read=False, write=True, format=_R32UI)
-        program["brightness"] = look.brightness
-        program["grain"] = look.grain
-        program["offset"] = tile_offset(k)
+        for batch in passes.paint.batches:
+            batch.program["brightness"] = look.brightness
+            batch.program["grain"] = look.grain
+            batch.program["offset"] = tile_offset(k)
         self._dispatch(passes.paint)
 
     def _dispatch(self, stage: _Stage) -> None:
         calls = self._graphics.calls
-        weights, blocks, bases = (uniform(stage.program, name) for name in ("weights", "blocks", "bases"))
-        calls.use_program(stage.program.glo)
-        for run in stage.runs:
-            weights.write(run.weights)
-            blocks.value = (run.first, run.stride)
-            bases.value = run.bases if len(run.bases) > 1 else run.bases[0]
-            calls.dispatch(stage.across, run.count)
+        for batch in stage.batches:
+            blocks, bases = uniform(batch.program, "blocks"), uniform(batch.program, "bases")
+            calls.use_program(batch.program.glo)
+            for run in batch.runs:
+                if batch.told:
+                    uniform(batch.program, "weights").write(run.weights)
+                blocks.value = (run.first, run.stride)
+                bases.value = run.bases if len(run.bases) > 1 else run.bases[0]
+                calls.dispatch(stage.across, run.count)
 
     def _prepared(self, geometry: Geometry) -> _Passes:
         passes = self._passes.get(geometry)
@@ -142,30 +154,43 @@ class Upscaler:
         return passes
 
     def _make_passes(self, geometry: Geometry) -> _Passes:
-        columns, rows = _tables(geometry)
+        columns, lines = _tables(geometry)
         spreads = tuple(
-            _Stage(self._program("spread.comp", (table,)), plan_runs((table,)), -(-source[1] // _SPREAD_LANES))
+            _Stage(self._batches("spread.comp", (table,)), -(-source[1] // _SPREAD_LANES))
             for table, source in zip(columns, geometry.sources, strict=True)
         )
         width = geometry.target[0]
         middles = tuple(
             nearest_texture(self._graphics.context, (width, source[1]), "f2") for source in geometry.sources
         )
-        program = self._program("paint.comp", rows)
-        return _Passes(spreads, middles, _Stage(program, plan_runs(rows), -(-width // _PAINT_LANES)))
+        paint = _Stage(self._batches("paint.comp", lines), -(-width // _PAINT_LANES))
+        return _Passes(spreads, middles, paint)
 
-    def _program(self, name: str, tables: Sequence[BlockTable]) -> moderngl.ComputeShader:
-        pictures, taps = len(tables), max(table.taps for table in tables)
-        program = self._programs.get((name, pictures, taps))
-        if program is None:
-            definitions: dict[str, str | int] = {
-                "PICTURES": pictures,
-                "TAPS": taps,
-                "EVERY_TAP": every_tap(pictures, taps),
-            }
-            program = self._graphics.context.compute_shader(shader_source(name, definitions))
-            _set_units(program, pictures)
-            self._programs[name, pictures, taps] = program
+    def _batches(self, name: str, tables: Sequence[BlockTable]) -> tuple[_Batch, ...]:
+        """The pass over these tables: a run that is most of it gets a program with its weights as constants."""
+        runs = plan_runs(tables)
+        common = max(runs, key=lambda run: run.count)
+        told = tuple(run for run in runs if run is not common)
+        shape = (len(tables), max(table.taps for table in tables), tables[0].rows)
+        if common.count * 2 <= len(tables[0].bases):
+            return (_Batch(self._told_program(name, shape), runs, told=True),)
+        constants = ", ".join(f"{weight!r}" for weight in np.frombuffer(common.weights, np.float32).tolist())
+        batches = [_Batch(self._compile(name, shape, {"CONSTANTS": constants}), (common,), told=False)]
+        if told:
+            batches.append(_Batch(self._told_program(name, shape), told, told=True))
+        return tuple(batches)
+
+    def _told_program(self, name: str, shape: tuple[int, int, int]) -> moderngl.ComputeShader:
+        if (name, shape) not in self._programs:
+            self._programs[name, shape] = self._compile(name, shape, {})
+        return self._programs[name, shape]
+
+    def _compile(self, name: str, shape: tuple[int, int, int], more: Mapping[str, str]) -> moderngl.ComputeShader:
+        pictures, taps, rows = shape
+        numbers = {"PICTURES": pictures, "TAPS": taps, "ROWS": rows}
+        source = shader_source(name, {**numbers, "EVERY_TAP": every_tap(pictures, taps), **more})
+        program = self._graphics.context.compute_shader(source)
+        _set_units(program, pictures)
         return program
 
     def _picture_of(self, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
@@ -192,10 +217,9 @@ def _tables(geometry: Geometry) -> tuple[tuple[BlockTable, ...], tuple[BlockTabl
     spans = [fit_spans(geometry.fit, source, geometry.target) for source in geometry.sources]
 
     def along(axis: int) -> tuple[BlockTable, ...]:
-        pairs = zip(geometry.sources, spans, strict=True)
-        return tuple(
-            block_table(resampling_matrix(kernel, source[axis], geometry.target[axis], span[axis]))
-            for source, span in pairs
-        )
+        sides, places = [source[axis] for source in geometry.sources], [span[axis] for span in spans]
+        target, rows = geometry.target[axis], rows_per_block(sides, places)
+        pairs = zip(sides, places, strict=True)
+        return tuple(block_table(resampling_matrix(kernel, side, target, span), rows) for side, span in pairs)
 
     return along(0), along(1)

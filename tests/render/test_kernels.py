@@ -10,13 +10,13 @@ import pytest
 from installation.errors import InputError
 from installation.render.kernels import (
     KERNELS,
-    ROWS,
     Span,
     block_table,
     fit_spans,
     kernel_named,
     plan_runs,
     resampling_matrix,
+    rows_per_block,
 )
 from tests.render.reference import resample
 
@@ -37,29 +37,45 @@ def test_one_to_one_is_the_identity(name: str) -> None:
     np.testing.assert_allclose(matrix, np.eye(12), atol=1e-7)
 
 
+@pytest.mark.parametrize("rows", [8, 15])
 @pytest.mark.parametrize(("source", "target"), SIZES)
-def test_runs_rebuild_the_matrix(source: int, target: int) -> None:
+def test_runs_rebuild_the_matrix(source: int, target: int, rows: int) -> None:
     matrices = [
         resampling_matrix(KERNELS[name], source, target, Span(Fraction(0), Fraction(target))) for name in KERNELS
     ]
-    tables = [block_table(matrix) for matrix in matrices]
-    rebuilt = np.zeros((len(matrices), -(-target // ROWS) * ROWS, source + 64), np.float32)
+    tables = [block_table(matrix, rows) for matrix in matrices]
+    rebuilt = np.zeros((len(matrices), -(-target // rows) * rows, source + 64), np.float32)
     for run in plan_runs(tables):
-        weights = np.frombuffer(run.weights, np.float32).reshape(len(tables), -1, ROWS)  # (pictures, taps, ROWS)
+        weights = np.frombuffer(run.weights, np.float32).reshape(len(tables), -1, rows)  # (pictures, taps, rows)
         for step in range(run.count):
             block = run.first + step * run.stride
             for picture, (base, stride) in enumerate(run.bases):
                 first = base + step * stride
-                rows = slice(block * ROWS, block * ROWS + ROWS)
-                rebuilt[picture, rows, first : first + weights.shape[1]] += weights[picture].T
+                lines = slice(block * rows, block * rows + rows)
+                rebuilt[picture, lines, first : first + weights.shape[1]] += weights[picture].T
     np.testing.assert_array_equal(rebuilt[:, :target, :source], matrices)
 
 
 def test_repeating_scales_make_few_runs() -> None:
-    matrix = resampling_matrix(KERNELS["lanczos"], 144, 1080, Span(Fraction(0), Fraction(1080)))
-    table = block_table(matrix)
-    assert table.taps == 7
-    assert len(plan_runs([table])) < 30
+    span = Span(Fraction(0), Fraction(1080))
+    rows = rows_per_block([144], [span])
+    table = block_table(resampling_matrix(KERNELS["lanczos"], 144, 1080, span), rows)
+    assert (table.rows, table.taps) == (15, 8)
+    runs = plan_runs([table])
+    assert len(runs) < 6
+    assert max(run.count for run in runs) > 65
+
+
+def test_blocks_are_whole_periods_where_they_can_be() -> None:
+    def rows(*pairs: tuple[int, Fraction]) -> int:
+        return rows_per_block([source for source, _ in pairs], [Span(Fraction(0), length) for _, length in pairs])
+
+    assert rows((144, Fraction(576))) == 16  # x 4
+    assert rows((144, Fraction(720))) == 15  # x 5
+    assert rows((144, Fraction(768))) == 16  # x 16/3
+    assert rows((256, Fraction(1365))) == 8  # never repeats
+    assert rows((144, Fraction(1080)), (216, Fraction(1080))) == 15  # x 15/2 and x 5
+    assert rows((1440, Fraction(144))) == 8  # too many weights
 
 
 def test_contain_leaves_whole_bars() -> None:
