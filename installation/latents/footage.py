@@ -56,7 +56,7 @@ class FootageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What the last complete reading could not decode: packets lost, pictures the decoder itself marked as broken."""
+    """What the last complete reading could not decode: packets lost, pictures broken or of no usable kind."""
 
     packets: int = 0
     pictures: int = 0
@@ -79,6 +79,7 @@ class Footage:
         self._pictures = pictures
         self._timeline = timeline
         self._running: Generator[Picture, None, None] | None = None
+        self._unusable = 0
 
     @classmethod
     def open(
@@ -117,7 +118,7 @@ class Footage:
     @property
     def damage(self) -> Damage:
         """What could not be decoded in the latest iteration so far."""
-        return Damage(self._pictures.lost_packets, self._pictures.broken_frames)
+        return Damage(self._pictures.lost_packets, self._pictures.broken_frames + self._unusable)
 
     def __enter__(self) -> Self:
         return self
@@ -143,14 +144,25 @@ class Footage:
         """uint8 (H, W, 3) RGB pictures. A held picture is the same array again: do not write into it."""
         framer = Framer(self.framing, self._pictures.sample_aspect, self._pictures.codec)
         first, stop = self.info.start_frame, self.info.start_frame + self.info.frames
-        shown: VideoFrame | None = None
+        self._unusable = 0
+        seen: VideoFrame | None = None
+        picture: Picture | None = None
         for frame in in_slots(self._due(first), first, stop):
-            if frame is not shown:
-                picture = framer(frame)
-                shown = frame
-            yield picture
-        if shown is None:
+            if frame is not seen:
+                seen = frame
+                picture = self._framed(framer, frame, picture)
+            if picture is not None:
+                yield picture
+        if picture is None:
             raise FootageError(f"{self.info.path}: no frame from {first} to {stop - 1} could be decoded")
+
+    def _framed(self, framer: Framer, frame: VideoFrame, before: Picture | None) -> Picture | None:
+        """The picture, or the one before where damage made it something nobody can convert."""
+        try:
+            return framer(frame)
+        except FootageError:
+            self._unusable += 1
+            return before
 
     def _due(self, first: int) -> Iterator[tuple[int, VideoFrame]]:
         """Decoded pictures with the slot each is due in. The very last one of the file holds for its own duration."""
@@ -194,10 +206,8 @@ def _notes(frame: VideoFrame, colour: Colour, timeline: Timeline) -> tuple[str, 
     """What a person should know before hours are spent on this footage."""
     notes = []
     if colour.transfer:
-        notes.append(
-            f"HDR footage ({colour.transfer.upper()}): its numbers are read as they are and will look flat; "
-            "convert it to BT.709 first"
-        )
+        kind = colour.transfer.upper()
+        notes.append(f"HDR footage ({kind}): brought to BT.709; all that is brighter than its reference white is white")
     if frame.interlaced_frame:
         notes.append("interlaced footage: both fields are blended; deinterlace it first for clean motion")
     if not timeline.constant:

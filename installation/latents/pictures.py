@@ -133,7 +133,7 @@ class FilePictures:
             try:
                 yield from container.demux(stream)
                 return
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, IndexError):  # IndexError: damage that looks like a new stream
                 self.lost_packets += 1
 
 
@@ -183,7 +183,11 @@ def _natural_key(path: Path) -> tuple[tuple[int, str], ...]:
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     """The stream to read: FFmpeg's own choice, but never a cover picture beside music."""
-    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    # PyAV gives a stream without a codec context when FFmpeg has no decoder for it.
+    known = [stream for stream in container.streams.video if getattr(stream, "codec_context", None) is not None]
+    if container.streams.video and not known:
+        raise FootageError(f"{path}: FFmpeg has no decoder for its video stream; convert it to H.264 or FFV1 first")
+    moving = [stream for stream in known if not stream.disposition & Disposition.attached_pic]
     best = container.streams.best("video")
     for stream in moving:
         if best is not None and stream.index == best.index:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
@@ -216,6 +218,24 @@ def test_damage_is_counted_and_time_does_not_shift(tmp_path: Path) -> None:
     assert shown == [*range(20), 19, *range(21, 60)]
 
 
+def test_a_picture_nobody_can_convert_is_held_over_and_counted(tmp_path: Path) -> None:
+    frames = [bars_yuv("bt709", False) for _ in range(6)]
+    path = write_film(tmp_path / "a.mkv", frames, codec="libx264", pix_fmt="yuv444p", options={"g": "1"})
+    with Footage.open(path, SMALL) as footage:
+        decode = footage._pictures.decode
+
+        def damaged(seek_s: Fraction | None) -> Iterator[tuple[Fraction | None, VideoFrame]]:
+            for index, (time, frame) in enumerate(decode(seek_s)):
+                frame.colorspace = 8 if index in (0, 3) else 1  # YCgCo cannot be converted
+                yield time, frame
+
+        footage._pictures.decode = damaged
+        pictures = list(footage)
+        assert footage.damage.pictures == 2
+    assert len(pictures) == 5  # nothing to hold before the first
+    assert pictures[2] is pictures[1]
+
+
 def test_truncated_footage_gives_what_there_is(tmp_path: Path) -> None:
     path = write_film(tmp_path / "a.mkv", greys(60))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -223,6 +243,22 @@ def test_truncated_footage_gives_what_there_is(tmp_path: Path) -> None:
         shown = [index_of(picture, 60) for picture in footage]
     assert 10 < len(shown) < 60
     assert shown == list(range(len(shown)))
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "libx264"), ("webm", "libvpx"), ("ts", "mpeg2video")])
+def test_any_damage_gives_pictures_or_a_footage_error(tmp_path: Path, suffix: str, codec: str) -> None:
+    whole = write_film(tmp_path / f"a.{suffix}", greys(24), codec=codec, pix_fmt="yuv420p", fps=25).read_bytes()
+    rng = np.random.default_rng(2016)
+    path = tmp_path / f"b.{suffix}"
+    for attempt in range(60):
+        data = np.frombuffer(whole, np.uint8).copy()
+        data[rng.integers(0, len(data), 1 + 3 * attempt)] = rng.integers(0, 256, 1 + 3 * attempt)
+        path.write_bytes(data[: rng.integers(1, len(data))] if attempt % 3 == 0 else data)
+        try:
+            with Footage.open(path, SMALL) as footage:
+                assert all(picture.shape == (18, 32, 3) for picture in footage)
+        except FootageError as error:
+            assert path.name in str(error)
 
 
 def test_what_is_not_footage_is_named(tmp_path: Path) -> None:

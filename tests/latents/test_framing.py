@@ -52,6 +52,33 @@ def test_a_matrix_nobody_can_convert_is_an_error_that_names_it() -> None:
         Framer(Framing(32, 32))(frame)
 
 
+def test_a_damaged_tag_is_no_tag() -> None:
+    frame = VideoFrame(64, 64, "yuv420p")
+    frame.colorspace = 195
+    assert str(colour_of(frame)) == "bt601/limited"
+
+
+@pytest.mark.parametrize(("transfer", "white"), [(16, 0.581), (18, 0.75)])  # BT.2408: reference white, PQ and HLG
+@pytest.mark.parametrize("primaries", [9, 2])
+def test_hdr_reference_white_becomes_white_and_grey_stays_grey(transfer: int, white: float, primaries: int) -> None:
+    def shown(level: float) -> np.ndarray:
+        frame = VideoFrame(64, 64, "yuv420p10le")
+        for plane, value in zip(frame.planes, (64 + 876 * level, 512, 512), strict=True):
+            plane.update(np.full(plane.buffer_size // 2, round(value), "<u2").tobytes())
+        frame.color_trc, frame.colorspace, frame.color_range = transfer, 9, 1
+        frame.color_primaries = primaries
+        return Framer(Framing(16, 16))(frame)[8, 8]
+
+    levels = [shown(level) for level in (0, white / 3, white / 2, white, 1)]
+    assert all(np.ptp(level) <= 1 for level in levels)
+    values = [int(level[0]) for level in levels]
+    assert values == sorted(values)
+    assert values[0] == 0
+    assert 40 < values[2] < 160
+    assert values[3] >= 215
+    assert values[4] == 255
+
+
 def test_transparency_lies_on_black() -> None:
     pixels = np.full((32, 32, 4), 200, np.uint8)
     pixels[:, :16, 3] = 0
