@@ -36,7 +36,8 @@ class EncoderNet:
 
     def encode(self, frames: Pictures) -> Latents:
         """uint8 (B, H, W, 3) -> float16 (B, D), as a stream stores them."""
-        return _run(self.session, frames).astype(np.float16)
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, which a stream refuses by name
+            return _run(self.session, frames).astype(np.float16)
 
 
 @dataclass(frozen=True, slots=True)
