@@ -1,0 +1,109 @@
+"""The UDP sockets of the control thread: one to listen, one per address family to speak from."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import sys
+from ipaddress import ip_address
+
+from installation.control.osc import MAX_PACKET
+from installation.control.settings import Endpoint
+from installation.errors import UnavailableError
+
+RECEIVE_BUFFER = 1 << 20  # bytes: what desks may say while we are busy
+_SO_RXQ_OVFL = 40  # Linux, socket(7): each datagram carries how many were dropped before it
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A non-blocking UDP socket. Raises UnavailableError, with what to do."""
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        listening.setblocking(False)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if sys.platform == "linux":
+            listening.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UnavailableError(_why(error, host, port)) from error
+    return listening
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    place = f"OSC port {Endpoint(host, port)}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return (
+                f"{place} is taken by another program, perhaps another player; "
+                "stop that one, or set another port in the show: [control] port = ..."
+            )
+        case errno.EADDRNOTAVAIL:
+            return f"{place}: {host} is not an address of this machine; set one that is: [control] listen = ..."
+        case errno.EACCES:
+            return f"{place} is not for ordinary users; set a port from 1024 on in the show: [control] port = ..."
+    return f"{place} cannot be opened: {error.strerror}; see [control] listen and port in the show"
+
+
+class DatagramReader:
+    """Reads one datagram after the other into the same memory."""
+
+    def __init__(self, listening: socket.socket, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.kernel_dropped = 0
+        self._socket = listening
+        self._memory = bytearray(MAX_PACKET)
+        self._ancillary = socket.CMSG_SPACE(4) if sys.platform == "linux" else 0
+
+    def read(self) -> tuple[bytes, Endpoint] | None:
+        """The next datagram and where it is from; None when there is none."""
+        try:
+            if not self._ancillary:
+                size, source = self._socket.recvfrom_into(self._memory)
+            else:
+                size, notes, _, source = self._socket.recvmsg_into([self._memory], self._ancillary)
+                for _, kind, data in notes:
+                    if kind == _SO_RXQ_OVFL:
+                        self.kernel_dropped = struct.unpack("=I", data[:4])[0]
+        except OSError:  # nothing there (BlockingIOError), or an error some earlier sending met
+            return None
+        return bytes(self._memory[:size]), Endpoint(source[0], source[1])
+
+    def fileno(self) -> int:
+        """For the event loop."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
+
+
+class FeedbackSender:
+    """Sends, and never waits: what the network does not take at once is dropped and counted."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._sockets: dict[int, socket.socket] = {}
+
+    def send(self, peer: Endpoint, data: bytes) -> None:
+        """One datagram to one peer."""
+        version = ip_address(peer.host.partition("%")[0]).version
+        try:
+            self._speaking(version).sendto(data, peer)
+        except OSError:
+            self.dropped += 1
+
+    def _speaking(self, version: int) -> socket.socket:
+        if version not in self._sockets:
+            speaking = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
+            speaking.setblocking(False)
+            self._sockets[version] = speaking
+        return self._sockets[version]
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for speaking in self._sockets.values():
+            speaking.close()
+        self._sockets.clear()

@@ -1,0 +1,106 @@
+"""A control server on a free port of this machine, and sockets that talk to it.
+
+No sleeping: every wait is for a datagram or an event, and has an end.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from ipaddress import ip_network
+
+from installation.clock import SystemClock
+from installation.control.inbox import Inbox
+from installation.control.names import Names
+from installation.control.osc import Message, decode_packet
+from installation.control.server import ControlServer
+from installation.control.settings import ControlSettings, Endpoint
+from installation.show.commands import Command, Posted
+from installation.show.status import Snapshot, StatusBoard
+
+PATIENCE_S = 10.0
+HOME = "127.0.0.1"
+NAMES = Names(
+    films=frozenset({"bunny", "tramp"}), scenes=frozenset({"bunny", "tramp", "visit"}), cues=frozenset({"speech", "2"})
+)
+
+
+class Peer:
+    """A program with a socket."""
+
+    def __init__(self, player: Endpoint, host: str = HOME) -> None:
+        self._player = player
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((host, 0))
+        self._socket.settimeout(PATIENCE_S)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(*self._socket.getsockname())
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendto(data, self._player)
+
+    def hear(self) -> Message:
+        """The next message."""
+        packet = decode_packet(self._socket.recv(65_536))
+        assert isinstance(packet, Message)
+        return packet
+
+    def hear_of(self, address: str) -> Message:
+        """The next message at one address."""
+        while (message := self.hear()).address != address:
+            pass
+        return message
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Room:
+    """The show's side of a server: drains commands, publishes snapshots."""
+
+    def __init__(self, server: ControlServer, inbox: Inbox, board: StatusBoard) -> None:
+        self.server = server
+        self.inbox = inbox
+        self._board = board
+        self._heard: list[Posted] = []
+
+    @contextmanager
+    def peer(self, host: str = HOME) -> Iterator[Peer]:
+        with closing(Peer(self.server.endpoint, host)) as peer:
+            yield peer
+
+    def publish(self, **changes: object) -> None:
+        self._board.publish(replace(self._board.read(), **changes))  # type: ignore[arg-type]
+
+    @property
+    def now(self) -> Snapshot:
+        return self._board.read()
+
+    def wait_for(self, arrived: Callable[[list[Posted]], bool]) -> list[Posted]:
+        """Drain until that holds of everything drained since the last time."""
+        while not arrived(self._heard):
+            assert self.inbox.wake.wait(PATIENCE_S), f"waited in vain; heard {self._heard[-5:]}"
+            self.inbox.wake.clear()
+            self._heard += self.inbox.drain()
+        heard, self._heard = self._heard, []
+        return heard
+
+    def wait_for_command(self, command: Command) -> Posted:
+        """Drain until that command comes."""
+        return self.wait_for(lambda heard: bool(heard) and heard[-1].command == command)[-1]
+
+
+@contextmanager
+def open_room(
+    *, allow: tuple[str, ...] = (), feedback: tuple[Endpoint, ...] = (), names: Names = NAMES, host: str = HOME
+) -> Iterator[Room]:
+    """A server that listens, until the block ends."""
+    settings = ControlSettings(host, 0, tuple(map(ip_network, allow)), feedback)
+    inbox, board = Inbox(), StatusBoard()
+    with ControlServer(settings, names, inbox, board, SystemClock()) as server:
+        yield Room(server, inbox, board)
+    assert server.counts().faults == 0
