@@ -7,7 +7,7 @@ Three lanes: a value has one slot (the newest wins), a latch has one slot (it ca
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from installation.show.commands import Command, Lane, Origin, Posted, Rank
@@ -35,10 +35,11 @@ class InboxCounts:
 
 
 class Inbox:
-    """Commands on their way to the main thread. `wake` is set by every post."""
+    """Commands on their way to the main thread. Every post sets `wake` and calls `ring`, which must return at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, ring: Callable[[], None] = lambda: None) -> None:
         self.wake = threading.Event()
+        self._ring = ring
         self._lock = threading.Lock()
         self._slots: dict[_Slot, Posted] = {}  # values and latches; a slot for each rank, so that ranks are heard apart
         self._triggers: list[Posted] = []
@@ -60,6 +61,7 @@ class Inbox:
             self._dropped += len(refused)
             receipt = Receipt(self._sequence, tuple(refused))
         self.wake.set()
+        self._ring()
         return receipt
 
     def _place(self, posted: Posted) -> None:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from types import FrameType
@@ -21,14 +22,15 @@ from installation.control.settings import ControlSettings, Endpoint
 from installation.decode.decoders import Decoders
 from installation.decode.source import FrameSource
 from installation.decode.worker import DecodeWorker
-from installation.player import Action, Outside, Player, Stage
+from installation.errors import CommandRefused, UnavailableError
+from installation.player import KEYBOARD, Action, Outside, Player, Stage
 from installation.render.compose import Renderer
 from installation.render.egl import EglPresenter
 from installation.render.overlay import Overlay
 from installation.render.pacing import LivePacing
 from installation.render.presenter import Presenter
 from installation.render.window import fullscreen_window, resizable_window
-from installation.show.commands import Command, PlayFilm, TogglePause
+from installation.show.commands import Command, PlayFilm, Posted, TogglePause
 from installation.show.schedule import is_trusted
 from installation.show.state import Show, ShowState, opened, resumed
 from installation.show.status import StatusBoard
@@ -91,8 +93,7 @@ class _Performance:
         self._clock = clock
         self._presenter = presenter
         self._films = films
-        self._inbox = Inbox()
-        self._inbox.wake = _Bell(presenter.wake)
+        self._inbox = Inbox(presenter.wake)
         self._board = StatusBoard()
         self._heartbeat = Heartbeat(Notifier.from_environment(os.environ))
 
@@ -102,10 +103,10 @@ class _Performance:
             live = stack.enter_context(start_live(self._work, self._clock, self._inbox, log.warning))
             frames = self._worker(live)
             stack.callback(frames.close)
-            server = stack.enter_context(self._server())
+            server = self._server(stack)
             player = self._player(frames, live, server, stack)
-            log.info("%s", self._greeting(player))
             with _stopped_by_signals(player):
+                log.info("%s", self._greeting(player))
                 player.run(self._request.seconds)
             self._heartbeat.notifier.stopping()
             if self._request.stats is not None:
@@ -113,19 +114,26 @@ class _Performance:
 
     def _worker(self, live: LiveFilms) -> FrameSource:
         decoders = Decoders(self._films.decoders, self._films.streams, live.films)
-        return DecodeWorker(decoders, self._clock, _Bell(self._presenter.wake), log.warning)
+        return DecodeWorker(decoders, self._clock, PresenterBell(self._presenter), log.warning)
 
-    def _server(self) -> ControlServer:
+    def _server(self, stack: ExitStack) -> ControlServer | None:
+        """The controls; without them, said so, the picture goes on all the same."""
         names = Names.of(self._work.show.library)
-        return ControlServer(control_settings(self._work), names, self._inbox, self._board, SystemClock())
+        # Time tags are compared with true wall time, whatever time `--at` makes it.
+        settings = control_settings(self._work)
+        try:
+            return stack.enter_context(ControlServer(settings, names, self._inbox, self._board, SystemClock()))
+        except UnavailableError as error:
+            log.warning("%s; playing without controls", error)
+            return None
 
-    def _player(self, frames: FrameSource, live: LiveFilms, server: ControlServer, stack: ExitStack) -> Player:
+    def _player(self, frames: FrameSource, live: LiveFilms, server: ControlServer | None, stack: ExitStack) -> Player:
         show = self._work.show
         outside = Outside(
             inbox=self._inbox,
             board=self._board,
             heartbeat=self._heartbeat,
-            refused=server.refuse,
+            refused=lambda posted, error: _refuse(server, posted, error),
             said=lambda message: _say(server, message),
             latent=live.put,
             remember=self._memory(stack),
@@ -174,22 +182,29 @@ class _Performance:
             parts.append(f"closed now; opens {until} ({show.schedule.zone}); --open plays all the same")
         return "; ".join(parts)
 
-    def _about(self, frames: FrameSource, server: ControlServer) -> Mapping[str, object]:
-        decoding, counts, network = frames.statistics(), self._inbox.counts(), server.counts()
+    def _about(self, frames: FrameSource, server: ControlServer | None) -> Mapping[str, object]:
+        decoding, counts = frames.statistics(), self._inbox.counts()
+        network = server.counts().dropped if server else 0
         spread = decoding.decode_ms
         return {
             "decoded": decoding.decoded,
             "decode_ms": {"p50": round(spread.p50, 2), "p99": round(spread.p99, 2), "max": round(spread.max, 2)},
-            "commands": {"handled": counts.handled, "dropped": counts.dropped + network.dropped},
+            "commands": {"handled": counts.handled, "dropped": counts.dropped + network},
             "renderer": self._presenter.graphics.driver,
             "provider": self._films.provider,
             "size": list(self._presenter.size),
         }
 
 
-class _Bell:
-    def __init__(self, ring):
-        self.set = ring
+@dataclass(frozen=True, slots=True)
+class PresenterBell:
+    """Ends the presenter's rest, for rooms that ring a bell without knowing whose."""
+
+    presenter: Presenter
+
+    def set(self) -> None:
+        """Ring. From any thread."""
+        self.presenter.wake()
 
 
 def make_stage(presenter: Presenter, show: Show, films: OpenedFilms) -> Stage:
@@ -215,9 +230,18 @@ def control_settings(work: LoadedWork) -> ControlSettings:
     return ControlSettings(str(control.listen), control.port, control.allow, feedback, control.percent, control.root)
 
 
-def _say(server: ControlServer, message: str) -> None:
+def _refuse(server: ControlServer | None, posted: Posted, error: CommandRefused) -> None:
+    """Tell whoever asked; a key has nobody to tell but the log."""
+    if server is not None and posted.origin != KEYBOARD:
+        server.refuse(posted, error)
+    else:
+        log.info("%s: %s", posted.origin.name, error)
+
+
+def _say(server: ControlServer | None, message: str) -> None:
     log.warning("%s", message)
-    server.announce(Event("output", (message,)))
+    if server is not None:
+        server.announce(Event("output", (message,)))
 
 
 @contextmanager
