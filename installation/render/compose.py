@@ -8,16 +8,17 @@ side and summed in the last pass.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
 from installation.render.gl import Graphics, Target
+from installation.render.presenter import finish_drawing
 from installation.render.shaders import shader_source, uniform
 from installation.render.upload import FrameTextures, nearest_texture
-from installation.render.upscale import Geometry, Source, Upscaler
+from installation.render.upscale import Source, Upscaler
 from installation.show.frameplan import Look
 
 
@@ -53,8 +54,16 @@ class Renderer:
         return self._frames.uploads
 
     def prepare(self, sizes: Sequence[tuple[int, int]], look: Look, target: Target) -> None:
-        """Compile and allocate for frames of these (width, height), together, so that no frame has to wait for it."""
-        self._upscaler.prepare(Geometry(look.upscale, look.fit, tuple(sizes), target.size))
+        """Compile and allocate for frames of these (width, height), shown and mixed together, so that none has to
+        wait for it later. Drivers compile when something is first drawn, so this draws black into the target and waits.
+        """
+        blacks = [
+            WeightedFrame(np.zeros((height, width, 4), np.float16), ("black", number, width, height), 0.1)
+            for width, height in dict.fromkeys(sizes)
+            for number in range(2)
+        ]
+        self.draw(blacks, replace(look, brightness=1.0), 0, target)
+        finish_drawing(self._graphics.calls)
 
     def draw(self, pictures: Sequence[WeightedFrame], look: Look, k: int, target: Target) -> None:
         """Draw the sum of the pictures with a look; grain and dither of instant k. Does not wait for the GPU."""

@@ -98,10 +98,6 @@ class Upscaler:
         self._tile = nearest_texture(graphics.context, (NOISE_SIZE, NOISE_SIZE // NOISE_ROWS), "u4")
         self._tile.write(noise_tile())
 
-    def prepare(self, geometry: Geometry) -> None:
-        """Compile and allocate for a geometry before it is first seen, so that no frame waits for it."""
-        self._prepared(geometry)
-
     def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> None:
         """Paint the sum of the sources (at least one), with a look; grain and dither of instant k."""
         geometry = Geometry(look.upscale, look.fit, tuple(source.texture.size for source in sources), target.size)

@@ -213,6 +213,19 @@ def test_a_thousand_frames_make_no_new_objects(graphics: Graphics) -> None:
     assert count_objects() == objects
 
 
+def test_prepared_sizes_need_nothing_new(graphics: Graphics) -> None:
+    bench = Bench(graphics, (64, 36))
+    bench.renderer.prepare([(16, 9)], replace(PLAIN, brightness=0.0), bench.target)
+    bench.renderer.prepare([(16, 9), (10, 10)], PLAIN, bench.target)
+    objects, sent = count_objects(), bench.renderer.uploads
+    wide, square = random_frame(9, 16, 1), random_frame(10, 10, 1)
+    bench.draw([WeightedFrame(wide, 1, 1.0)], PLAIN)
+    bench.draw([WeightedFrame(wide, 1, 0.5), WeightedFrame(wide, 2, 0.5)], PLAIN)
+    bench.draw([WeightedFrame(wide, 1, 0.3), WeightedFrame(wide, 2, 0.3), WeightedFrame(square, 3, 0.4)], PLAIN)
+    assert count_objects() == objects
+    assert bench.renderer.uploads == sent + 3
+
+
 def count_objects() -> int:
     """Live moderngl objects of every kind."""
     gc.collect()
