@@ -8,6 +8,7 @@ footage that is every picture once, in order, however the timestamps were rounde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -69,61 +70,68 @@ def timeline_of(
     """Find the rate of footage from the times of its packets (in file order) and the rates the container declares,
     best first."""
     known = [time for time in times_s if time is not None]
-    ordered = sorted(set(known))
-    if len(ordered) < 2 or len(known) < len(times_s) or _clock_jumps(known, ordered):
+    # Whole ticks: a feature film has 170,000 times, and fractions are ten times slower than integers.
+    per_second = math.lcm(*{time.denominator for time in known})
+    ticks = [time.numerator * (per_second // time.denominator) for time in known]
+    unique = sorted(set(ticks))
+    if len(unique) < 2 or len(known) < len(times_s) or _clock_jumps(ticks, unique, MAX_PAUSE_S * per_second):
         return counted(len(times_s), declared)
+    since = [tick - unique[0] for tick in unique]
+    ends = min(known), max(known)
     for fps in declared:
-        if fps is not None and 0 < fps <= MAX_RATE and _is_constant(ordered, fps):
-            return _constant(ordered, fps)
-    fitting = [fps for fps in STANDARD_RATES if _is_constant(ordered, fps)]
+        if fps is not None and 0 < fps <= MAX_RATE and _is_constant(since, fps / per_second):
+            return _constant(*ends, fps)
+    fitting = [fps for fps in STANDARD_RATES if _is_constant(since, fps / per_second)]
     if fitting:
-        return _constant(ordered, min(fitting, key=lambda fps: _misfit(ordered, fps)))
-    return _variable(ordered, last_duration_s)
+        return _constant(*ends, min(fitting, key=lambda fps: _misfit(since, fps / per_second)))
+    gaps = sorted(b - a for a, b in pairwise(since))
+    usual_gap = Fraction(gaps[(len(gaps) - 1) // 2], per_second)
+    return _variable(*ends, usual_gap, last_duration_s)
 
 
-def _clock_jumps(known: Sequence[Fraction], ordered: Sequence[Fraction]) -> bool:
+def _clock_jumps(ticks: Sequence[int], ordered: Sequence[int], longest_pause: int) -> bool:
     """A clock that runs backwards further than a codec reorders, repeats itself, or falls silent for minutes."""
-    if len(ordered) < len(known) * 7 // 8 or any(b - a > MAX_PAUSE_S for a, b in pairwise(ordered)):
+    if len(ordered) < len(ticks) * 7 // 8 or any(b - a > longest_pause for a, b in pairwise(ordered)):
         return True
-    place = {time: index for index, time in enumerate(ordered)}
-    spare = len(known) - len(ordered) + MAX_REORDER
-    return any(abs(index - place[time]) > spare for index, time in enumerate(known))
+    place = {tick: index for index, tick in enumerate(ordered)}
+    spare = len(ticks) - len(ordered) + MAX_REORDER
+    return any(abs(index - place[tick]) > spare for index, tick in enumerate(ticks))
 
 
-def _is_constant(ordered: Sequence[Fraction], fps: Fraction) -> bool:
+def _is_constant(since: Sequence[int], frames_per_tick: Fraction) -> bool:
     """Every slot from the first to the last has its picture; a second one in it follows at once, as hidden ones do."""
-    slots = [nearest(time - ordered[0], fps) for time in ordered]
+    frames, ticks = frames_per_tick.numerator, frames_per_tick.denominator
+    slots = [(2 * tick * frames + ticks) // (2 * ticks) for tick in since]
     hidden = 0
-    for (slot, next_slot), (time, next_time) in zip(pairwise(slots), pairwise(ordered), strict=True):
-        gap = (next_time - time) * fps  # in frames
-        fits = gap < Fraction(1, 4) if next_slot == slot else Fraction(1, 2) < gap < Fraction(3, 2)
+    for (slot, next_slot), (tick, next_tick) in zip(pairwise(slots), pairwise(since), strict=True):
+        gap = (next_tick - tick) * frames  # in frames / ticks
+        fits = 4 * gap < ticks if next_slot == slot else ticks < 2 * gap < 3 * ticks
         if next_slot - slot > 1 or not fits:
             return False
         hidden += next_slot == slot
     return hidden <= len(slots) // 8
 
 
-def _misfit(ordered: Sequence[Fraction], fps: Fraction) -> Fraction:
+def _misfit(since: Sequence[int], frames_per_tick: Fraction) -> float:
     """Sum over all pictures of the distance from their slots, in frames."""
-    positions = [(time - ordered[0]) * fps for time in ordered]
-    return sum((abs(position - round(position)) for position in positions), Fraction(0))
+    positions = [tick * frames_per_tick.numerator / frames_per_tick.denominator for tick in since]
+    return sum(abs(position - round(position)) for position in positions)
 
 
-def _constant(ordered: Sequence[Fraction], fps: Fraction) -> Timeline:
-    last_slot = nearest(ordered[-1] - ordered[0], fps)
-    return Timeline(fps, ordered[0], last_slot + 1, last_slot, True)
+def _constant(first: Fraction, last: Fraction, fps: Fraction) -> Timeline:
+    last_slot = nearest(last - first, fps)
+    return Timeline(fps, first, last_slot + 1, last_slot, True)
 
 
-def _variable(ordered: Sequence[Fraction], last_duration_s: Fraction | None) -> Timeline:
+def _variable(first: Fraction, last: Fraction, usual_gap: Fraction, last_duration_s: Fraction | None) -> Timeline:
     """Sample at the usual distance of two pictures, snapped to a rate that exists when one is within 2 %."""
-    gaps = sorted(b - a for a, b in pairwise(ordered))
-    measured = min(1 / gaps[(len(gaps) - 1) // 2], MAX_RATE)
+    measured = min(1 / usual_gap, MAX_RATE)
     best = min(STANDARD_RATES, key=lambda rate: abs(rate - measured))
     fps = best if abs(best - measured) * 50 <= measured else measured.limit_denominator(1001)
     held = min(max(last_duration_s or Fraction(0), 1 / fps), Fraction(MAX_PAUSE_S))
-    last_slot = nearest(ordered[-1] - ordered[0], fps)
-    slots = max(last_slot + 1, nearest(ordered[-1] + held - ordered[0], fps))
-    return Timeline(fps, ordered[0], slots, last_slot, False)
+    last_slot = nearest(last - first, fps)
+    slots = max(last_slot + 1, nearest(last + held - first, fps))
+    return Timeline(fps, first, slots, last_slot, False)
 
 
 def in_slots(pictures: Iterable[tuple[int, T]], first: int, stop: int) -> Iterator[T]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation.latents.timeline import STANDARD_RATES, Timeline, in_slots, nearest, timeline_of
@@ -22,6 +22,7 @@ def test_rounded_timestamps_of_24_frames_a_second_are_constant() -> None:
     assert [line.slot_of(time) for time in times if time is not None] == list(range(720))
 
 
+@settings(deadline=None)
 @given(st.sampled_from([rate for rate in STANDARD_RATES if rate <= 120]), st.integers(2, 400), st.integers(0, 10**7))
 def test_any_standard_rate_in_milliseconds_gives_every_frame_once(fps: Fraction, count: int, start: int) -> None:
     times = ms(*(round(start + i * 1000 / fps) for i in range(count)))
@@ -73,6 +74,7 @@ def test_hidden_reference_pictures_do_not_change_the_rate() -> None:
     assert (line.fps, line.slots, line.constant) == (24, 200, True)
 
 
+@settings(deadline=None)
 @given(st.fractions(min_value=-1000, max_value=1000), st.sampled_from(STANDARD_RATES))
 def test_nearest_is_within_half_a_frame(seconds: Fraction, fps: Fraction) -> None:
     assert abs(seconds * fps - nearest(seconds, fps)) <= Fraction(1, 2)
