@@ -19,6 +19,8 @@ from installation.render.presenter import finish_drawing
 from installation.render.shaders import shader_source, uniform
 from installation.render.upload import FrameTextures, nearest_texture
 from installation.render.upscale import Source, Upscaler
+from installation.render.upscale_compute import ComputeUpscaler
+from installation.render.upscale_fragment import FragmentUpscaler
 from installation.show.frameplan import Look
 
 
@@ -42,11 +44,11 @@ class WeightedFrame:
 class Renderer:
     """Draws pictures onto a target. The same pictures, look and k make the same pixels."""
 
-    def __init__(self, graphics: Graphics) -> None:
+    def __init__(self, graphics: Graphics, upscaler: Upscaler | None = None) -> None:
         self._graphics = graphics
         self._frames = FrameTextures(graphics.context)
         self._mixer = _Mixer(graphics.context, self._frames)
-        self._upscaler = Upscaler(graphics)
+        self._upscaler = upscaler or best_upscaler(graphics)
 
     @property
     def uploads(self) -> int:
@@ -81,6 +83,11 @@ class Renderer:
             only = pictures[0]
             return Source(self._frames.texture(only.frame, only.key), only.weight)
         return Source(self._mixer.mix(pictures), 1.0)
+
+
+def best_upscaler(graphics: Graphics) -> Upscaler:
+    """The fastest this driver can do."""
+    return ComputeUpscaler(graphics) if graphics.context.version_code >= 430 else FragmentUpscaler(graphics)
 
 
 class _Mixer:

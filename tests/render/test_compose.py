@@ -15,6 +15,9 @@ from installation.render.egl import offscreen_target
 from installation.render.gl import Graphics, Target
 from installation.render.kernels import KERNELS
 from installation.render.presenter import Readback
+from installation.render.upscale import Upscaler
+from installation.render.upscale_compute import ComputeUpscaler
+from installation.render.upscale_fragment import FragmentUpscaler
 from installation.show.frameplan import Look
 from tests.render.reference import random_frame, upscale
 
@@ -24,9 +27,9 @@ PLAIN = Look(fit="stretch", upscale="lanczos", brightness=1.0, grain=0.0)
 class Bench:
     """A renderer, a target and a way to look at it."""
 
-    def __init__(self, graphics: Graphics, size: tuple[int, int]) -> None:
+    def __init__(self, graphics: Graphics, size: tuple[int, int], upscaler: Upscaler | None = None) -> None:
         self.graphics = graphics
-        self.renderer = Renderer(graphics)
+        self.renderer = Renderer(graphics, upscaler)
         self.target: Target = offscreen_target(graphics, size)
         self._readback = Readback(graphics.calls, size)
 
@@ -150,6 +153,37 @@ def test_same_instant_same_pixels(graphics: Graphics) -> None:
     np.testing.assert_array_equal(first, Bench(graphics, (120, 67)).draw(frames, look, 41))
     np.testing.assert_array_equal(first, bench.draw(frames, look, 41))
     assert (first != other).mean() > 0.3
+
+
+@pytest.mark.parametrize("size", [(120, 67), (11, 6)])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_fragments_make_the_same_picture(graphics: Graphics, kernel: str, size: tuple[int, int]) -> None:
+    frame = random_frame(9, 16, seed=3)
+    look = replace(PLAIN, upscale=kernel)
+    picture = Bench(graphics, size, FragmentUpscaler(graphics)).draw([WeightedFrame(frame, "a", 1.0)], look)
+    assert_shows(picture, upscale(kernel, frame, (0, 0, *size), size))
+
+
+def test_fragments_mix_fit_and_finish_alike(graphics: Graphics) -> None:
+    wide, square = random_frame(9, 16, 11), random_frame(10, 10, 12)
+    pictures = [
+        WeightedFrame(wide, "wide", 0.3),
+        WeightedFrame(wide, "again", 0.2),
+        WeightedFrame(square, "square", 0.5),
+    ]
+    look = replace(PLAIN, fit="contain", brightness=0.8, grain=0.3)
+    bench = Bench(graphics, (100, 100), FragmentUpscaler(graphics))
+    fragments = bench.draw(pictures, look, 5)
+    computed = Bench(graphics, (100, 100), ComputeUpscaler(graphics)).draw(pictures, look, 5)
+    assert abs(fragments.mean() - computed.mean()) < 0.5
+    quiet = replace(look, grain=0.0)
+    assert np.abs(bench.draw(pictures, quiet) - Bench(graphics, (100, 100)).draw(pictures, quiet)).max() <= 2
+    assert not bench.draw([WeightedFrame(wide, "wide", 1.0)], look)[:20].any()
+    np.testing.assert_array_equal(bench.draw(pictures, look, 5), fragments)
+    objects = count_objects()
+    for k in range(100):
+        bench.renderer.draw(pictures, look, k, bench.target)
+    assert count_objects() == objects
 
 
 def test_brightness_multiplies(graphics: Graphics) -> None:
