@@ -54,6 +54,10 @@ class TokenBuckets:
         self._overall.level -= cost
         return True
 
+    def solvent(self, source: Hashable) -> bool:
+        """Whether this source has paid for all it asked so far."""
+        return self._sources.get(source, self._newcomers).level >= 0
+
     def charge(self, source: Hashable, cost: int) -> None:
         """Pay for work that is only known once done; may run into debt, at most as deep as the bucket."""
         bucket = self._sources.get(source, self._newcomers)

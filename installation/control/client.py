@@ -14,7 +14,7 @@ from rich.text import Text
 
 from installation.clock import SECOND_NS, Clock, SystemClock
 from installation.control.addresses import DEFAULT_ROOT
-from installation.control.messages import build_message, read_argument
+from installation.control.messages import build_message, printable, read_argument
 from installation.control.osc import MAX_PACKET, Argument, Message, OscError, Packet, decode_packet
 from installation.control.settings import DEFAULT_PORT, Endpoint
 from installation.errors import InputError, UnavailableError
@@ -154,7 +154,7 @@ def _shown(argument: Argument) -> str:
             return f"{argument:.6g}"
         case bytes():
             return f"<{len(argument)} bytes>"
-    return str(argument)
+    return printable(str(argument))
 
 
 def _subscribe(listening: socket.socket, player: Endpoint, root: str, seconds: int) -> None:

@@ -29,6 +29,11 @@ def build_message(address: str, arguments: Iterable[Sayable]) -> bytes:
     return dgram
 
 
+def printable(text: str) -> str:
+    """Text from the network, fit for a log or a terminal: no line breaks, no escape sequences."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def read_argument(text: str) -> Sayable:
     """What somebody typed: `3` is an int, `0.5` and `1e-3` are floats, `true` and `false` what they say, the rest text.
 

@@ -24,8 +24,10 @@ from installation.show.commands import Command
 
 HORIZON_NS = 10_000_000_000  # a bundle further in the future is a mistake
 MAX_WAITING = 256  # bundles
+MAX_WAITING_MESSAGES = 2048  # they may all be due at one moment: some 25 ms of work
+MAX_PATTERN = 128  # characters
 BYTES_PER_TOKEN = 256
-STEPS_PER_TOKEN = 50
+STEPS_PER_TOKEN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Receiver:
         self._buckets = TokenBuckets(rates or Rates())
         self._gate = TriggerGate()
         self._waiting: list[_Waiting] = []
+        self._waiting_messages = 0
         self._serial = 0
 
     def feed(self, data: bytes, source: Endpoint, now_ns: int, wall_ns: int | None = None) -> list[Outcome]:
@@ -126,6 +129,7 @@ class Receiver:
         outcomes: list[Outcome] = []
         while self._waiting and self._waiting[0].due_ns <= now_ns:
             waiting = heapq.heappop(self._waiting)
+            self._waiting_messages -= len(waiting.messages)
             outcomes += self._messages(waiting.messages, waiting.source, now_ns)
         return outcomes
 
@@ -143,13 +147,19 @@ class Receiver:
         for ahead_ns, messages in groups.items():
             if ahead_ns == 0:
                 outcomes += self._messages(messages, source, now_ns)
-            elif ahead_ns > HORIZON_NS or len(self._waiting) >= MAX_WAITING:
+            elif ahead_ns > HORIZON_NS or not self._room_for(messages):
                 self.counts.beyond_horizon += len(messages)
                 outcomes.append(Refused(source, _too_far(ahead_ns)))
             else:
                 self._serial += 1
+                self._waiting_messages += len(messages)
                 heapq.heappush(self._waiting, _Waiting(now_ns + ahead_ns, self._serial, messages, source))
         return outcomes
+
+    def _room_for(self, messages: list[Message]) -> bool:
+        """Whether so many more may wait."""
+        fits = self._waiting_messages + len(messages) <= MAX_WAITING_MESSAGES
+        return fits and len(self._waiting) < MAX_WAITING
 
     def _messages(self, messages: list[Message], source: Endpoint, now_ns: int) -> list[Outcome]:
         """Messages of one tick."""
@@ -173,14 +183,21 @@ class Receiver:
     def _targets(self, message: Message, source: Endpoint) -> tuple[Target, ...]:
         """Where a message goes: to one address, to all that fit its pattern, or nowhere here."""
         if is_pattern(message.address):
-            targets, steps = self._space.expand(message.address)
-            self._buckets.charge(source, len(targets) + steps // STEPS_PER_TOKEN)
+            targets = self._matches(message.address, source)
         elif message.address in self._space:
             return (self._space.find(message.address),)
         else:
             targets = ()
         if not targets:
             self.counts.foreign += 1
+        return targets
+
+    def _matches(self, pattern: str, source: Endpoint) -> tuple[Target, ...]:
+        """The addresses a pattern means. Matching is work: who is in debt waits, even within one bundle."""
+        if len(pattern) > MAX_PATTERN or not self._buckets.solvent(source):
+            raise CommandRefused("pattern", f"too much to match; at most {MAX_PATTERN} characters, and not so many")
+        targets, steps = self._space.expand(pattern)
+        self._buckets.charge(source, len(targets) + steps // STEPS_PER_TOKEN)
         return targets
 
     def _call(
@@ -230,7 +247,7 @@ def _timed(packet: Packet, wall_ns: int, ahead_ns: int) -> Iterator[tuple[int, M
 
 
 def _too_far(ahead_ns: int) -> CommandRefused:
-    allowed = f"at most {HORIZON_NS // 1_000_000_000} s and {MAX_WAITING} of them (is the sender's clock right?)"
+    allowed = f"at most {HORIZON_NS // 1_000_000_000} s, and {MAX_WAITING} of them (is the sender's clock right?)"
     return CommandRefused("horizon", f"a bundle {ahead_ns / 1e9:.1f} s in the future; {allowed}")
 
 

@@ -19,7 +19,7 @@ from installation.clock import Clock
 from installation.control.addresses import AddressSpace
 from installation.control.feedback import Event, Feedback
 from installation.control.inbox import Inbox
-from installation.control.messages import build_message
+from installation.control.messages import build_message, printable
 from installation.control.methods import Subscribe
 from installation.control.names import Names
 from installation.control.receiver import Asked, Heard, Malformed, Outcome, Receiver, ReceiverCounts, Refused
@@ -256,5 +256,5 @@ class _QuietLog:
             self._unsaid += 1
             return
         more = f" (and {self._unsaid} more like it)" if self._unsaid else ""
-        log.warning("OSC: %s%s", text if isinstance(text, str) else text(), more)
+        log.warning("OSC: %s%s", printable(text if isinstance(text, str) else text()), more)
         self._said_ns, self._unsaid = now_ns, 0

@@ -94,13 +94,35 @@ def test_fourteen_stars() -> None:
 
 def test_steps_grow_no_faster_than_patterns() -> None:
     names = Names(cues=frozenset({"a" * 64}))
-    room = Receiver(AddressSpace(names), rates=FREE)
+    space = AddressSpace(names)
 
     def steps(stars: int) -> int:
-        return steps_of(lambda: room.feed(padded("/ai/cue/" + "*a" * stars + "!"), SOURCE, 0))
+        return steps_of(lambda: space.expand("/ai/cue/" + "*a" * stars + "!"))
 
     few, many = steps(30), steps(240)
     assert many < 12 * few
+
+
+def test_a_bundle_of_patterns() -> None:
+    """Each is cheap; 512 of them in one datagram are not, so most are not even tried."""
+    names = Names(scenes=frozenset(f"scene-{n}" for n in range(200)))
+    room = Receiver(AddressSpace(names))
+    data = bundle(1, *[padded("/ai/scene/" + "*?" * 50 + "!")] * 512)
+    outcomes: list[Outcome] = []
+    assert steps_of(lambda: outcomes.extend(room.feed(data, SOURCE, 0))) < 200_000
+    assert all(isinstance(outcome, Refused) and outcome.error.code == "pattern" for outcome in outcomes)
+    assert len(outcomes) > 450
+
+
+def test_bundles_that_wait_for_one_moment_are_bounded() -> None:
+    room = receiver()
+    data = bundle(time_tag(5 * SECOND), *[floats("/ai/volume", 0.5)] * 512)
+    for _ in range(100):
+        room.feed(data, SOURCE, 0)
+    assert len(commands(room.due(6 * SECOND))) == 2048
+    assert room.counts.beyond_horizon == 96 * 512
+    room.feed(data, SOURCE, 6 * SECOND)
+    assert room._waiting_messages == 0
 
 
 def test_bad_utf8() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.control.messages import Sayable, build_message, read_argument, split_line
+from installation.control.messages import Sayable, build_message, printable, read_argument, split_line
 from installation.control.osc import Message, decode_packet
 
 
@@ -34,6 +34,10 @@ def test_what_somebody_typed(text: str, value: Sayable) -> None:
     read = read_argument(text)
     assert read == value
     assert type(read) is type(value)
+
+
+def test_what_is_printed_stays_on_its_line() -> None:
+    assert printable("Größe 3\n\x1b[2J") == "Größe 3\ufffd\ufffd[2J"
 
 
 def test_lines_keep_their_quotes() -> None:
