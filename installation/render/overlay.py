@@ -23,7 +23,7 @@ class Overlay:
     def __init__(self, graphics: Graphics, line_height: int = 24) -> None:
         self._context = graphics.context
         self._line_height = line_height
-        self._font = ImageFont.load_default(line_height * 0.75)
+        self._font = _font(line_height * 0.75)
         self._size = (_COLUMNS * line_height // 2 + 2 * _MARGIN, _LINES * line_height + 2 * _MARGIN)
         self._texture = nearest_texture(self._context, self._size, "f1")
         program = self._context.program(
@@ -59,3 +59,11 @@ class Overlay:
         for row, line in enumerate(lines[:_LINES]):
             draw.text((_MARGIN, _MARGIN + row * self._line_height), line, _TEXT, self._font)
         return picture
+
+
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """A font with the letters of most languages if the machine has one, else Pillow's own, which knows ASCII."""
+    try:
+        return ImageFont.truetype("DejaVuSans.ttf", size)
+    except OSError:
+        return ImageFont.load_default(size)
