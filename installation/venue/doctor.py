@@ -101,8 +101,11 @@ def judge_renderer(renderer: str) -> Finding:
     return Finding(Level.GREEN, "graphics", renderer)
 
 
-def judge_decoding(median_ms: float, fps: Fraction, provider: str) -> Finding:
-    """Whether frames are decoded (`median_ms` each) fast enough for a film of `fps` frames a second."""
+def judge_decoding(median_ms: float, fps: Fraction, provider: str, imagined: Fraction | None = None) -> Finding:
+    """Whether frames are decoded (`median_ms` each) fast enough for a film of `fps` frames a second.
+
+    A scene may ask for more pictures than the film has (`imagined` a second, by `motion`); it then gets what it can.
+    """
     budget_ms = float(1000 / fps)
     detail = f"{median_ms:.1f} ms a frame on {provider}; the film has a frame every {budget_ms:.1f} ms"
     if median_ms > budget_ms:
@@ -110,6 +113,11 @@ def judge_decoding(median_ms: float, fps: Fraction, provider: str) -> Finding:
         return Finding(Level.RED, "decoding", detail, advice)
     if median_ms > budget_ms * _TIGHT:
         return Finding(Level.AMBER, "decoding", detail, "little is left for the rest: close other programs")
+    if imagined is not None and median_ms > float(1000 / imagined):
+        advice = (
+            f"a scene's motion asks for {float(imagined):g} pictures a second and will get about {1000 / median_ms:.0f}"
+        )
+        return Finding(Level.AMBER, "decoding", detail, advice)
     return Finding(Level.GREEN, "decoding", detail)
 
 

@@ -85,6 +85,11 @@ def test_decoding_is_measured_against_the_film(ms: float, level: Level) -> None:
     assert "every 40.0 ms" in finding.detail
 
 
+@pytest.mark.parametrize(("rate", "level"), [(60, Level.AMBER), (30, Level.GREEN)])
+def test_imagined_pictures_may_be_fewer_than_asked_for(rate: int, level: Level) -> None:
+    assert judge_decoding(20.0, Fraction(25), "CPU", Fraction(rate)).level is level
+
+
 def test_monitors_are_listed_by_name() -> None:
     two = [("HDMI-1", (1920, 1080)), ("DP-2", (1280, 800))]
     assert [finding.level for finding in judge_monitors(two, ["HDMI-1"])] == [Level.GREEN]
