@@ -38,6 +38,8 @@ from installation.venue.watchdog import Heartbeat
 KEYBOARD = Origin(Rank.OPERATOR, "key")
 # How often the snapshot for feedback is made anew when nothing happens.
 SNAPSHOT_EVERY_NS = 100_000_000
+# A picture that cannot be renewed is drawn again this often.
+REDRAW_EVERY_NS = 1_000_000_000
 # A run this late (share of the last ~20 s of slots) is not green.
 AMBER_LATENESS = 0.05
 
@@ -98,6 +100,8 @@ class Player:
     _dirty: bool = True
     _applied: int = 0
     _slot: _SlotInProgress | None = None
+    _drawn: tuple[int, ...] = ()
+    _redraw_due_ns: int = 0
     _position: tuple[str, int] = ("", 0)
     _lateness: float = 0.0
     _snapshot: Snapshot = field(default_factory=Snapshot)
@@ -190,19 +194,35 @@ class Player:
             self._turn_slot(plan)
         elif self._slot.own_after_ns is not None and not self._dirty:
             return
+        wanted = plan.pictures if plan.look.brightness > 0 else ()  # black needs no frames
         with ExitStack() as held:
-            found = [
-                held.enter_context(self.frames.frame(picture.key, plan.instant.due_ns)) for picture in plan.pictures
-            ]
-            if any(frame is None for frame in found):
+            found = [held.enter_context(self.frames.frame(picture.key, plan.instant.due_ns)) for picture in wanted]
+            serials = tuple(0 if frame is None else frame.serial for frame in found)
+            own = all(frame is not None and frame.exact for frame in found)
+            if not own and not self._worth_drawing(serials, now):
                 return
             pictures = [
                 WeightedFrame(frame.frame, frame.serial, picture.weight / FULL)
-                for frame, picture in zip(found, plan.pictures, strict=True)
+                for frame, picture in zip(found, wanted, strict=True)
                 if frame is not None
             ]
-            own = all(frame is not None and frame.exact for frame in found)
+            alive = own or serials != self._drawn or self._awaits_live(plan)
+            self._drawn = serials
             self._draw(pictures, plan, own, now)
+            if alive:
+                self.outside.heartbeat.presented(self.clock.now_ns())
+
+    def _worth_drawing(self, serials: tuple[int, ...], now: int) -> bool:
+        """Whether a picture without its own frames is better than what is on the screen: it is new, and complete.
+
+        Now and then it is drawn all the same, so that a screen that lost its picture gets it back.
+        """
+        return (0 not in serials and (self._dirty or serials != self._drawn)) or now >= self._redraw_due_ns
+
+    def _awaits_live(self, plan: FramePlan) -> bool:
+        """Whether a live film is on that may have nothing to show: no fault of ours."""
+        films = self.show.library.films
+        return any(films[film].live for picture in plan.pictures for film in picture.key.films)
 
     def _turn_slot(self, plan: FramePlan) -> None:
         """A new decode instant has come: account for the one before, and for any between them."""
@@ -237,7 +257,7 @@ class Player:
         seen = self.clock.now_ns()
         stage.pacing.drew(now, seen)
         self._dirty = False
-        self.outside.heartbeat.presented(seen)
+        self._redraw_due_ns = seen + REDRAW_EVERY_NS
         if self._began_ns is None and own:
             self._began_ns = seen
             self.metrics.first_picture(seen, process_age_ns())
@@ -247,11 +267,11 @@ class Player:
             self._slot.own_after_ns = seen - plan.instant.due_ns
 
     def _overlay_lines(self) -> tuple[str, ...]:
-        seen = self._snapshot
+        seen, metrics = self._snapshot, self.metrics
         return (
             f"{seen.scene or 'closed'}  ({seen.film})  {seen.state}",
             f"{seen.position:8.2f} s   remaining {seen.remaining:8.2f} s",
-            f"every {self.metrics.interval.percentile_ms(50):.1f} ms   late {self.metrics.late} of {self.metrics.slots}",
+            f"every {metrics.interval.percentile_ms(50):.1f} ms   late {metrics.late} of {metrics.slots}",
             f"decode {self.frames.statistics().decode_ms.p50:.1f} ms",
         )
 

@@ -142,6 +142,18 @@ def test_a_frame_that_is_not_there_holds_the_picture_and_is_counted(wall: Wall) 
     assert wall.player.metrics.late == wall.player.metrics.held == 3
 
 
+def test_black_does_not_wait_for_frames_and_a_lost_picture_is_drawn_again_each_second(wall: Wall) -> None:
+    wall.ticks(3)
+    wall.player.frames = NoFrames(Decoders({}, {}), wall.clock)
+    wall.does(c.SetBlackout(True))
+    wall.ticks(1)
+    assert wall.picture.max() == 0
+    wall.does(c.SetBlackout(False))
+    before = wall.player.metrics.presented
+    wall.ticks(48)
+    assert wall.player.metrics.presented - before == 2
+
+
 def test_instants_that_went_by_are_counted_as_late(wall: Wall) -> None:
     wall.ticks(3)
     wall.clock.advance(S // 4)
