@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from installation.clock import Clock
+from installation.clock import Clock, SystemClock
 from installation.control.inbox import Inbox
 from installation.errors import CommandRefused
 from installation.latents.framing import Framing
 from installation.latents.live import LiveSource, PostedSource
 from installation.latents.mix import LiveFilm
 from installation.latents.stream import LatentStream, read_stream
+from installation.nets.choose import open_decoder
 from installation.nets.decoder import Decoder
 from installation.nets.encoder import Encoder
 from installation.nets.model import ModelInfo
@@ -42,7 +43,8 @@ class OpenedFilms:
 def open_films(work: LoadedWork) -> OpenedFilms:
     """Open what a show needs. Slow enough (network, memory) to be done beside something else."""
     models: dict[str, ModelInfo] = {film.model.space: film.model for film in work.films.values()}
-    decoders = {space: Decoder.open(model.decoders[0], work.config.provider) for space, model in models.items()}
+    clock = SystemClock()
+    decoders = {space: open_decoder(model, work.config.provider, clock) for space, model in models.items()}
     streams = {id_: read_stream(film.stream) for id_, film in work.films.items() if film.stream is not None}
     return OpenedFilms(decoders, streams)
 

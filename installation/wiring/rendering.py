@@ -24,12 +24,13 @@ from installation.latents.framing import Fit, Framing
 from installation.player import Outside, Player
 from installation.render.file import FilePresenter
 from installation.render.pacing import FilePacing
-from installation.show.plan import grid
+from installation.show.plan import grid, upcoming
 from installation.show.state import ProgrammeSource, ShowState, cursor, opened
 from installation.show.status import StatusBoard
 from installation.show.timebase import JOTS_PER_NS, JOTS_PER_SECOND
+from installation.studio.dataset import footage_sha256
 from installation.venue.watchdog import Heartbeat, Notifier
-from installation.wiring.films import open_films, start_live
+from installation.wiring.films import OpenedFilms, open_films, start_live
 from installation.wiring.loading import LoadedWork, load_work
 from installation.wiring.playing import USUAL_RATE, make_stage
 from installation.wiring.request import RenderRequest, wall_at
@@ -46,15 +47,17 @@ def render_show(request: RenderRequest) -> None:
     rate = _rate(work, state, start_ns)
     seconds = request.seconds if request.seconds is not None else _one_round(work, state, start_ns)
     with ExitStack() as stack:
-        beside = None if request.beside is None else _footage(request.beside, work, stack)
-        presenter = stack.enter_context(FilePresenter(request.output, request.size or RENDER_SIZE, rate, beside))
         films = open_films(work)
+        footage = None if request.beside is None else _Beside(request.beside, work, films, stack)
+        presenter = stack.enter_context(FilePresenter(request.output, request.size or RENDER_SIZE, rate, footage))
         inbox = Inbox()
         live = stack.enter_context(start_live(work, SystemClock(), inbox, print))
         frames = WaitingSource(Decoders(films.decoders, films.streams, live.films), SystemClock())
         stage = replace(make_stage(presenter, work.show, films), pacing=FilePacing(start_ns, rate))
         player = Player(clock, work.show, state, frames, stage, _alone(inbox), {})
         for _ in track(range(max(1, round(seconds * rate))), f"{request.output.name}"):
+            if footage is not None:
+                footage.follow(player, clock.now_ns())
             clock.wait(player.tick(), presenter.wait)
 
 
@@ -87,7 +90,43 @@ def _one_round(work: LoadedWork, state: ShowState, start_ns: int) -> Fraction:
     return Fraction(here.scene.duration, JOTS_PER_SECOND)
 
 
-def _footage(path: Path, work: LoadedWork, stack: ExitStack) -> Iterator[NDArray[np.uint8]]:
-    """The pictures of some footage, at the models' own size."""
-    width, height = next(iter(work.films.values())).model.size
-    return iter(stack.enter_context(Footage.open(path, Framing(width, height, Fit.CONTAIN))))
+class _Beside:
+    """The footage of the film that is shown, frame for frame beside its memory. Black while another film is shown.
+
+    Footage of none of the show's films goes along with whichever is shown.
+    """
+
+    def __init__(self, path: Path, work: LoadedWork, films: OpenedFilms, stack: ExitStack) -> None:
+        self._path = path
+        self._stack = stack
+        width, height = films.sizes[0]
+        self._framing = Framing(width, height, Fit.CONTAIN)
+        self._black = np.zeros((height, width, 3), np.uint8)
+        source = footage_sha256(path)
+        own = {id_ for id_, stream in films.streams.items() if stream.source_sha256 == source}
+        self._films = own or set(work.films)
+        self._wanted: int | None = None
+        self._reading: Iterator[NDArray[np.uint8]] = iter(())
+        self._at = -1
+        self._shown = self._black
+
+    def follow(self, player: Player, now_ns: int) -> None:
+        """The next picture belongs beside what the player shows at `now_ns`."""
+        pictures = next(upcoming(player.show, player.state, now_ns)).pictures
+        term = pictures[-1].key.terms[-1] if pictures else None
+        self._wanted = term.position >> 32 if term is not None and term.film in self._films else None
+
+    def __iter__(self) -> _Beside:
+        return self
+
+    def __next__(self) -> NDArray[np.uint8]:
+        """The footage's frame of that number, uint8 (H, W, 3)."""
+        if self._wanted is None:
+            return self._black
+        if self._wanted < self._at or self._at < 0:
+            footage = self._stack.enter_context(Footage.open(self._path, self._framing))
+            self._reading, self._at = iter(footage), -1
+        while self._at < self._wanted:
+            self._shown = next(self._reading, self._black)
+            self._at += 1
+        return self._shown
