@@ -28,11 +28,12 @@ def open_listener(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise UnavailableError(_why(error, host, port)) from error
+        raise UnavailableError(why_not(error, host, port)) from error
     return listening
 
 
-def _why(error: OSError, host: str, port: int) -> str:
+def why_not(error: OSError, host: str, port: int) -> str:
+    """Why a port cannot be opened, and what to do."""
     place = f"OSC port {Endpoint(host, port)}"
     match error.errno:
         case errno.EADDRINUSE:

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import errno
+import socket
+from contextlib import closing
+
+import pytest
+
+from installation.control.settings import Endpoint
+from installation.control.sockets import DatagramReader, FeedbackSender, open_listener, why_not
+from tests.control.rooms import HOME
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.EADDRINUSE, "taken by another program"),
+        (errno.EADDRNOTAVAIL, r"not an address of this machine; .*\[control\] listen"),
+        (errno.EACCES, r"not for ordinary users; .*\[control\] port"),
+        (errno.ENOBUFS, "cannot be opened: no room"),
+    ],
+)
+def test_every_refusal_says_what_to_do(number: int, advice: str) -> None:
+    text = why_not(OSError(number, "no room"), "10.0.0.1", 9000)
+    assert text.startswith("OSC port 10.0.0.1:9000")
+    with pytest.raises(AssertionError, match=advice):
+        raise AssertionError(text)
+
+
+def test_read_and_nothing_to_read() -> None:
+    listening = open_listener(HOME, 0)
+    reader = DatagramReader(listening, Endpoint(*listening.getsockname()))
+    with closing(reader), closing(FeedbackSender()) as sender:
+        assert reader.read() is None
+        sender.send(reader.endpoint, b"x" * 60_000)
+        sender.send(reader.endpoint, b"")
+        received = [reader.read(), reader.read(), reader.read()]
+    assert [datagram and datagram[0] for datagram in received] == [b"x" * 60_000, b"", None]
+
+
+def test_what_the_kernel_drops_is_counted() -> None:
+    listening = open_listener(HOME, 0)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader = DatagramReader(listening, Endpoint(*listening.getsockname()))
+    with closing(reader), closing(FeedbackSender()) as sender:
+        for _ in range(100):
+            sender.send(reader.endpoint, b"x" * 200)
+        read = 0
+        while reader.read():
+            read += 1
+        sender.send(reader.endpoint, b"after")  # the next datagram brings the count
+        assert reader.read() is not None
+        assert read + reader.kernel_dropped == 100
+        assert reader.kernel_dropped > 0
+
+
+def test_what_cannot_be_sent_is_dropped() -> None:
+    with closing(FeedbackSender()) as sender:
+        sender.send(Endpoint(HOME, 9), b"x" * 70_000)
+        assert sender.dropped == 1
