@@ -13,6 +13,7 @@ holds, so that time never shifts. Studio and bench read through this; live sourc
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from installation.latents.framing import Colour, Fit, Framer, Framing, Picture, 
 from installation.latents.pictures import FilePictures, FolderPictures, Pictures
 from installation.latents.timeline import Timeline, in_slots
 
-__all__ = ["Damage", "Fit", "Footage", "FootageInfo", "Framer", "Framing", "Picture"]
+__all__ = ["Damage", "Fit", "Footage", "FootageInfo", "Framer", "Framing", "Picture", "footage_sha256"]
+
+_CHUNK = 1 << 20  # bytes hashed at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +218,18 @@ def _notes(frame: VideoFrame, colour: Colour, timeline: Timeline) -> tuple[str, 
     if timeline.start is None and timeline.slots > 1:
         notes.append(f"no usable timestamps: every picture is taken once, at {timeline.fps} frames a second")
     return tuple(notes)
+
+
+def footage_sha256(path: Path) -> str:
+    """sha256 of a file, or of the names and bytes of all files of a folder of images. Raises FootageError."""
+    digest = hashlib.sha256()
+    try:
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if path.is_dir():
+                digest.update(file.name.encode() + b"\0")
+            with file.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+    except OSError as error:
+        raise FootageError(f"{path}: cannot be read: {error.strerror}") from error
+    return digest.hexdigest()

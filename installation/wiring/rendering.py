@@ -19,7 +19,7 @@ from installation.control.inbox import Inbox
 from installation.decode.decoders import Decoders
 from installation.decode.waiting import WaitingSource
 from installation.errors import InputError
-from installation.latents.footage import Footage
+from installation.latents.footage import Footage, footage_sha256
 from installation.latents.framing import Fit, Framing
 from installation.player import Outside, Player
 from installation.render.file import FilePresenter
@@ -28,7 +28,6 @@ from installation.show.plan import grid, upcoming
 from installation.show.state import ProgrammeSource, ShowState, cursor, opened
 from installation.show.status import StatusBoard
 from installation.show.timebase import JOTS_PER_NS, JOTS_PER_SECOND
-from installation.studio.dataset import footage_sha256
 from installation.venue.watchdog import Heartbeat, Notifier
 from installation.wiring.films import OpenedFilms, open_films, start_live
 from installation.wiring.loading import LoadedWork, load_work
