@@ -79,7 +79,7 @@ def monitor(
                     continue
                 heard += 1
                 if _is_news(message, root, said):
-                    console.print(_line(message, clock.wall_ns()))
+                    console.print(_line(message, clock.wall_ns()), soft_wrap=True)
         except KeyboardInterrupt:
             pass
         finally:
