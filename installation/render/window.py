@@ -215,11 +215,15 @@ def resizable_window(size: tuple[int, int]) -> WindowPresenter:
 
 def _start_glfw() -> None:
     glfw.ERROR_REPORTING = "ignore"  # our own messages name the cause
-    if not glfw.init():
-        _, description = glfw.get_error()
-        reason = os.fsdecode(description) if description else "no X server or Wayland compositor"
-        display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "not set"
-        raise UnavailableError(f"no display: {reason} (DISPLAY is {display}); start one, or play with --headless")
+    if glfw.init():
+        return
+    _, description = glfw.get_error()
+    reason = os.fsdecode(description) if description else "no X server or Wayland compositor"
+    display = os.environ.get("DISPLAY", "not set")
+    advice = "start an X server, or play with --headless"
+    if "WAYLAND_DISPLAY" in os.environ and os.environ.get("XDG_SESSION_TYPE") != "wayland":
+        advice = "set XDG_SESSION_TYPE=wayland for the compositor that WAYLAND_DISPLAY names, or play with --headless"
+    raise UnavailableError(f"no display: {reason} (DISPLAY is {display}); {advice}")
 
 
 def _make_window(size: tuple[int, int], decorated: bool) -> Any:

@@ -143,6 +143,10 @@ def test_without_a_display_the_error_helps(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(UnavailableError, match=r"no display.*:987.*--headless"):
         fullscreen_window("first")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
+    with pytest.raises(UnavailableError, match="set XDG_SESSION_TYPE=wayland"):
+        fullscreen_window("first")
 
 
 def test_unknown_monitor_lists_the_names(xvfb: str) -> None:
@@ -250,7 +254,10 @@ class XClient:
 
 def press(display: str, keysym: int) -> None:
     client = XClient(display)
-    test = ctypes.CDLL("libXtst.so.6")
+    try:
+        test = ctypes.CDLL("libXtst.so.6")
+    except OSError:
+        pytest.fail("libXtst.so.6 is missing; on Debian: apt install libxtst6")
     client._x.XSetInputFocus(client.handle, ctypes.c_ulong(client.window()), 1, ctypes.c_ulong(0))
     code = client._x.XKeysymToKeycode(client.handle, ctypes.c_ulong(keysym)) & 0xFF
     for down in (1, 0):
