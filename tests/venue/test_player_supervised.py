@@ -31,7 +31,7 @@ port = {port}
 feedback = ["127.0.0.1:{feedback}"]
 """
 WATCHDOG_S = 5.0
-TOLERANCE_S = 0.25  # status is sent once a second, from the last tick: two frames, and this machine's load
+TOLERANCE_S = 0.5  # status is sent once a second, from the last tick, by a machine that runs other tests too
 
 
 class Desk:

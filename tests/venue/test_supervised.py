@@ -25,7 +25,7 @@ while True:
     heartbeat.presented(time.monotonic_ns())
 """
 ROOT = Path(__file__).resolve().parent.parent.parent
-WATCHDOG_S = 1.0
+WATCHDOG_S = 2.0
 
 
 def supervised(tmp_path: Path) -> Supervisor:
