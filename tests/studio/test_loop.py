@@ -1,0 +1,140 @@
+"""The loop survives a pulled plug, a person's Ctrl-C and a broken batch."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+from installation.errors import AfterimageError, InputError
+from installation.studio import checkpoint as checkpoints
+from installation.studio import loop
+from installation.studio.budget import Steps
+from installation.studio.loop import train
+from installation.studio.trainer import StepFigures, Trainer
+from tests.studio.making import bar_film, request
+
+STEPS = 24
+# Trains and saves after every step, saying so.
+CHILD = f"""
+import sys
+from pathlib import Path
+from rich.console import Console
+from installation.studio import checkpoint, compute, loop
+from installation.studio.budget import Steps
+from tests.studio.making import request
+loop.SAVE_EVERY_S, loop._SAVE_SHARE = 0.0, 1e9
+compute.use_all_cores = lambda: compute.torch.set_num_threads(1)
+save = checkpoint.save
+def told(resting, folder):
+    save(resting, folder)
+    print("saved", resting.step, flush=True)
+checkpoint.save = told
+loop.train(request(Path(sys.argv[1]), Path(sys.argv[2]), lambda _: Steps({STEPS})), Console())
+"""
+
+
+def quiet() -> Console:
+    return Console(file=io.StringIO(), width=300)
+
+
+def text_of(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    found = checkpoints.load(folder)
+    assert found is not None
+    assert found.step == STEPS
+    average: dict[str, torch.Tensor] = found.trainer["average"]
+    return average
+
+
+def test_killed_and_started_again_it_ends_where_it_would_have(tmp_path: Path) -> None:
+    film = bar_film(tmp_path / "a.mkv")
+    command = [sys.executable, "-c", CHILD, str(film), str(tmp_path / "killed")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if line == "saved 7\n":
+                child.kill()
+                break
+    assert child.returncode == -9
+    killed = checkpoints.load(tmp_path / "killed")
+    assert killed is not None
+    assert 7 <= killed.step < STEPS
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"going on after {killed.step} steps" in again.stdout
+    train(request(film, tmp_path / "whole", lambda _: Steps(STEPS)), quiet())
+    wanted = weights(tmp_path / "whole")
+    for name, value in weights(tmp_path / "killed").items():
+        assert torch.allclose(value, wanted[name], atol=1e-6), name
+
+
+def test_a_finished_training_is_not_repeated_but_can_go_on(tmp_path: Path) -> None:
+    film, console = bar_film(tmp_path / "a.mkv"), quiet()
+    assert train(request(film, tmp_path / "train"), console).finished
+    assert train(request(film, tmp_path / "train"), console).checkpoint.step == 10
+    assert "already trained 10 steps" in text_of(console)
+    assert train(request(film, tmp_path / "train", lambda _: Steps(12)), console).checkpoint.step == 12
+    assert (tmp_path / "train" / "sheet.png").exists()
+
+
+def stopping_at(step: int, stop: Callable[[], None]) -> Callable[..., StepFigures]:
+    real = Trainer.step
+
+    def stepped(self: Trainer, frames: object, number: int, progress: float) -> StepFigures:
+        if number == step:
+            stop()
+        return real(self, frames, number, progress)  # type: ignore[arg-type]
+
+    return stepped
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    film, console = bar_film(tmp_path / "a.mkv"), quiet()
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", stopping_at(5, interrupted))
+        outcome = train(request(film, tmp_path / "train"), console)
+    assert not outcome.finished
+    assert "stopped and saved after 5 steps" in text_of(console)
+    assert train(request(film, tmp_path / "train"), console).checkpoint.step == 10
+    assert "going on after 5 steps" in text_of(console)
+
+
+def test_a_broken_batch_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise AfterimageError("training broke at step 13")
+
+    film = bar_film(tmp_path / "a.mkv")
+    train(request(film, tmp_path / "train"), quiet())
+    monkeypatch.setattr(Trainer, "step", stopping_at(12, broken))
+    with pytest.raises(AfterimageError, match="step 13"):
+        train(request(film, tmp_path / "train", lambda _: Steps(20)), quiet())
+    found = checkpoints.load(tmp_path / "train")
+    assert found is not None
+    assert found.step == 10
+
+
+def test_other_footage_needs_another_model(tmp_path: Path) -> None:
+    train(request(bar_film(tmp_path / "a.mkv"), tmp_path / "train"), quiet())
+    with pytest.raises(InputError, match="choose another -m"):
+        train(request(bar_film(tmp_path / "b.mkv", 5), tmp_path / "train"), quiet())
+
+
+def test_time_trained_is_counted_over_interruptions(tmp_path: Path) -> None:
+    film = bar_film(tmp_path / "a.mkv")
+    first = train(request(film, tmp_path / "train"), quiet()).checkpoint.elapsed_s
+    second = train(request(film, tmp_path / "train", lambda _: Steps(14)), quiet()).checkpoint.elapsed_s
+    assert 0.0 < first < second
+    assert loop.SAVE_EVERY_S <= 30.0

@@ -1,0 +1,44 @@
+"""Sheets and plots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from installation.studio.loop import psnr
+from installation.studio.networks import Decoder, Encoder
+from installation.studio.report import plot_losses, remember, save_picture, sheet
+from tests.studio.making import MITE, pictures
+
+
+def test_a_sheet_shows_footage_over_memory(tmp_path: Path) -> None:
+    footage = pictures(5)
+    made = sheet(footage, 255 - footage, columns=4)
+    assert made.shape == (2 * (32 + 4), 4 * (32 + 4), 3)
+    assert np.array_equal(made[:16, 36:68], footage[1])
+    assert np.array_equal(made[16:32, 36:68], 255 - footage[1])
+    save_picture(made, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as written:
+        assert np.array_equal(np.asarray(written), made)
+
+
+def test_a_plot_needs_two_rows(tmp_path: Path) -> None:
+    rows = [{"step": 1.0, "minutes": 0.1, "pixel": 0.5}, {"step": 2.0, "minutes": 0.2, "pixel": 0.4, "psnr": 20.0}]
+    plot_losses(rows[:1], tmp_path / "losses.png")
+    assert not (tmp_path / "losses.png").exists()
+    plot_losses(rows, tmp_path / "losses.png")
+    with Image.open(tmp_path / "losses.png") as written:
+        assert written.size[0] > 300
+
+
+def test_memories_are_pictures_of_the_same_size() -> None:
+    made = remember(Encoder(MITE.shape, 0.3), Decoder(MITE.shape), pictures(3))
+    assert (made.shape, made.dtype) == ((3, 16, 32, 3), np.uint8)
+
+
+def test_psnr_of_a_known_error() -> None:
+    footage = np.full((2, 4, 4, 3), 100, np.uint8)
+    assert psnr(footage, footage) == 60.0
+    assert abs(psnr(footage, footage + 10) - 28.13) < 0.01
