@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -125,14 +124,13 @@ class Wall:
         slots, pace = FrameSlots([(2, 2)]), Pace()
         published, window = state, Window(self._future(state))
         busy_until, writing = T0, None
-        wake = threading.Event()
         ticks = [T0 + round(i * S / self.ticks_per_s) for i in range(int(seconds * self.ticks_per_s))]
         queue = sorted(commands, key=lambda each: each[0])
         count = 0
         for tick in ticks:
             # The decoder's turn, up to this tick.
             while busy_until <= tick:
-                clock.wait(busy_until, wake)
+                clock.wait(busy_until, lambda ns: None)
                 if writing is not None:
                     slots.finish(*writing)
                     writing = None
@@ -150,7 +148,7 @@ class Wall:
                 count += 1
                 pace.add(duration)
                 busy_until, writing = clock.now_ns() + duration, (slot, task.key, task.due_ns)
-            clock.wait(tick, wake)
+            clock.wait(tick, lambda ns: None)
             while queue and queue[0][0] <= tick:
                 state = apply(self.show, state, queue.pop(0)[1], DESK, tick)
             current = next(upcoming(self.show, state, tick))
