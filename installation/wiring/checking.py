@@ -15,6 +15,7 @@ from rich.console import Console
 
 from installation.clock import SystemClock
 from installation.errors import ShowError, UnavailableError
+from installation.nets.choose import open_decoder
 from installation.nets.decoder import Decoder
 from installation.nets.model import ModelInfo
 from installation.nets.selftest import self_test
@@ -58,7 +59,7 @@ def _checks(path: Path, venue: Path | None) -> list[Check]:
     machine = Machine(Root(Path("/")), SystemRunner())
     room = Room(machine, os.environ, work.config, path, venue, SystemClock().wall_ns())
     models = {film.model.space: film.model for film in work.films.values()}
-    nets = [partial(_model, model, work.config.provider, _fastest(work, space)) for space, model in models.items()]
+    nets = [partial(_model, model, work.config.provider, *_rates(work, space)) for space, model in models.items()]
     return [partial(_show, work), *nets, _graphics, partial(_monitors, work.config.outputs), *room_checks(room)]
 
 
@@ -78,14 +79,15 @@ def _show(work: LoadedWork) -> Sequence[Finding]:
     return [Finding(Level.GREEN, "show", f"{detail}; closed now, opens {opens:%A %d %B %Y at %H:%M %Z}")]
 
 
-def _fastest(work: LoadedWork, space: str) -> Fraction:
-    """Decode instants a second at the most, of all scenes in that space."""
-    return max(scene.rate for scene in work.show.library.scenes.values() if scene.film.space == space)
+def _rates(work: LoadedWork, space: str) -> tuple[Fraction, Fraction]:
+    """Frames a second at the most, of the films in that space, and of the scenes that imagine more."""
+    scenes = [scene for scene in work.show.library.scenes.values() if scene.film.space == space]
+    return max(scene.film.fps for scene in scenes), max(scene.rate for scene in scenes)
 
 
-def _model(model: ModelInfo, provider: str, fps: Fraction) -> Sequence[Finding]:
-    decoder = Decoder.open(model.decoders[0], provider)
-    return [_reference(model, decoder), judge_decoding(_median_ms(decoder), fps, str(decoder.provider))]
+def _model(model: ModelInfo, provider: str, fps: Fraction, imagined: Fraction) -> Sequence[Finding]:
+    decoder = open_decoder(model, provider, SystemClock())
+    return [_reference(model, decoder), judge_decoding(_median_ms(decoder), fps, str(decoder.provider), imagined)]
 
 
 def _reference(model: ModelInfo, decoder: Decoder) -> Finding:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import combinations, islice
 from types import FrameType
 
 from installation.clock import SystemClock
@@ -35,6 +35,7 @@ from installation.show.schedule import is_trusted
 from installation.show.state import Show, ShowState, opened, resumed
 from installation.show.status import StatusBoard
 from installation.venue.metrics import write_report
+from installation.venue.room_checks import RELEASE_NS
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory
 from installation.venue.watchdog import Heartbeat, Notifier
 from installation.wiring.films import LiveFilms, OpenedFilms, open_films, start_live
@@ -46,8 +47,6 @@ log = logging.getLogger("afterimage")
 HEADLESS_SIZE = (1920, 1080)
 WINDOW_SIZE = (1280, 720)
 USUAL_RATE = Fraction(60)
-# A wall clock that says it is earlier than this program's release is wrong: 2026-11-01 UTC.
-RELEASED_NS = 1_793_491_200_000_000_000
 NUMBER_KEYS = 9
 
 
@@ -154,7 +153,7 @@ class _Performance:
         """
         show, now_ns, wall_ns = self._work.show, self._clock.now_ns(), self._clock.wall_ns()
         memory = load_memory(self._request.state) if self._request.state else None
-        not_before_ns = max(RELEASED_NS, memory.saved_wall_ns if memory else 0)
+        not_before_ns = max(RELEASE_NS, memory.saved_wall_ns if memory else 0)
         if not is_trusted(SystemClock().wall_ns(), not_before_ns):
             log.warning(
                 "the clock says %s, which cannot be: playing the first programme until it is set",
@@ -210,8 +209,9 @@ class PresenterBell:
 def make_stage(presenter: Presenter, show: Show, films: OpenedFilms) -> Stage:
     """Renderer, overlay and live pacing for a presenter, warmed up for the show's frames."""
     renderer = Renderer(presenter.graphics)
-    for size in films.sizes:
-        renderer.prepare([size], show.look, presenter.target)
+    sizes = films.sizes
+    for together in (*((size,) for size in sizes), *combinations(sizes, 2)):
+        renderer.prepare(together, show.look, presenter.target)
     return Stage(presenter, renderer, Overlay(presenter.graphics), LivePacing())
 
 

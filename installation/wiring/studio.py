@@ -59,7 +59,7 @@ def export_model(model: str) -> None:
     from installation.studio.train import model_folder
 
     exported = export(model_folder(Path(model)))
-    sizes = ", ".join(f"{name} {size:.1f} MB" for name, size in exported.sizes_mb.items())
+    sizes = ", ".join(f"{name} {size:.1f} MB" for name, size in exported.card.sizes_mb.items())
     Console().print(f"{exported.folder}: space {exported.space}; {sizes}; {exported.parity}")
 
 

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from installation.show import commands as c
+from installation.show.library import Programme, Then
+from installation.show.progress import advance
+from installation.show.state import ShowState, opened, resumed
+from installation.show.transport import apply
+from installation.venue.statefile import Memory, MemoryKeeper, load_memory, save_memory
+from tests.show.worlds import T0, S, World, film, scene, shot
+
+DESK = c.Origin(c.Rank.OPERATOR, "192.168.10.20")
+SHOW = World(
+    [film("a"), film("b", space="other")],
+    [shot(film("a"), 10, 48, id="visit", then=Then.RETURN)],
+    [Programme("day", "Day", (scene(film("a")),))],
+).show()
+
+
+def busy_state() -> ShowState:
+    state = opened(SHOW, T0, T0)
+    commands = (
+        *(c.PlayFilm("b", 3.0), c.SetBrightness(0.4, 2.0), c.Steer("1", 0.3), c.PlayScene("visit", 1.0)),
+        *(c.Freeze(True), c.SetSpeed(0.5), c.Pause()),
+    )
+    for number, command in enumerate(commands):
+        state = apply(SHOW, advance(SHOW, state, T0 + number), command, DESK, T0 + number)
+    return state
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    memory = Memory("Test", T0, busy_state())
+    save_memory(tmp_path / "state.json", memory)
+    assert load_memory(tmp_path / "state.json") == memory
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_file_cut_short_anywhere_is_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    save_memory(path, Memory("Test", T0, opened(SHOW, T0, T0)))
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        assert load_memory(path) is None
+    assert load_memory(tmp_path / "nothing.json") is None
+
+
+def test_the_newest_memory_is_kept_and_a_full_disk_is_said_once(tmp_path: Path) -> None:
+    said: list[str] = []
+    keeper = MemoryKeeper(tmp_path / "state.json", said.append)
+    for number in range(100):
+        keeper.keep(Memory("Test", number, opened(SHOW, T0, T0)))
+    keeper.close()
+    assert load_memory(tmp_path / "state.json").saved_wall_ns == 99  # type: ignore[union-attr]
+    lost = MemoryKeeper(tmp_path / "nowhere" / "state.json", said.append)
+    for number in range(3):
+        lost.keep(Memory("Test", number, opened(SHOW, T0, T0)))
+    lost.close()
+    assert len(said) == 1
+    assert "nowhere" in said[0]
+
+
+def test_a_resumed_show_is_where_its_own_time_has_got_to() -> None:
+    state = apply(SHOW, opened(SHOW, T0, T0), c.PlayFilm("b", 0), DESK, T0)
+    later = T0 + 100 * S
+    again = resumed(SHOW, state, later, later)
+    assert again is not None
+    assert advance(SHOW, again, later).layers == advance(SHOW, state, later).layers
+
+
+@pytest.mark.parametrize("gone", ["b", "visit"])
+def test_a_state_of_another_show_is_not_resumed(gone: str) -> None:
+    command = c.PlayFilm("b", 0) if gone == "b" else c.PlayScene("visit", 0)
+    state = apply(SHOW, opened(SHOW, T0, T0), command, DESK, T0)
+    other = World([film("a")], [], [Programme("day", "Day", (scene(film("a")),))]).show()
+    assert resumed(other, state, T0, T0) is None
