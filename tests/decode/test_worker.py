@@ -12,6 +12,7 @@ import pytest
 
 from installation.clock import SimulatedClock
 from installation.decode.lookahead import DEPTH
+from installation.decode.slots import SLOTS_PER_SIZE
 from installation.decode.worker import DecodeWorker
 from installation.errors import ModelError
 from installation.show.commands import Command, Freeze, Origin, PlayFilm, Rank, Steer
@@ -32,7 +33,7 @@ FRAME_NS = S // 24
 class Stage:
     """A worker with everything around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, slots: int = SLOTS_PER_SIZE) -> None:
         one, two = film("one", frames=48, space=SPACE), film("two", frames=48, space=SPACE)
         door = film("door", frames=0, space=SPACE, live=True)
         self.live = Live()
@@ -44,7 +45,7 @@ class Stage:
         self.wake = threading.Event()
         self.reports: list[str] = []
         self.reported = threading.Event()
-        self.worker = DecodeWorker(self.decoders, self.clock, self.wake, self.report)
+        self.worker = DecodeWorker(self.decoders, self.clock, self.wake, self.report, slots)
 
     def report(self, message: str) -> None:
         self.reports.append(message)
@@ -172,6 +173,18 @@ def test_live_films_are_waited_for_and_decoded_fresh(stage: Stage) -> None:
     stage.worker.close()
     assert len(stage.decoders.keys) <= 3
     assert stage.is_exact()
+
+
+def test_too_few_slots_only_shorten_the_look_ahead(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "m", slots=4)
+    stage.publish()
+    assert stage.decoders.wait_for(lambda keys: len(keys) == 4)
+    for frames in range(1, 6):
+        stage.clock.advance(FRAME_NS + 1)
+        assert stage.decoders.wait_for(lambda keys, frames=frames: len(keys) >= 4 + frames)
+        assert stage.is_exact()
+    stage.worker.close()
+    assert len(stage.decoders.keys) == 9
 
 
 def test_closing_twice_is_once(stage: Stage) -> None:
