@@ -28,6 +28,7 @@ _COMFORTABLE_MS = 10.0  # a quarter of a frame at 24 a second: nothing is gained
 _WORTH_IT = 1.25  # times as fast, for a variant to replace the one before it
 _BUDGET_NS = 300_000_000  # for trying
 _RUNS = 3  # the fastest counts: others were disturbed
+_ENOUGH_NS = 40_000_000  # of running; a slow decoder is tried once
 _SPARE_CORES = 4  # a machine with fewer leaves its other core to the renderer
 _MOST_THREADS = 4
 _REMEMBERED = 64  # choices in the cache file
@@ -108,8 +109,7 @@ def _tried(decoder: Decoder, model: ModelInfo, cores: int, clock: Clock) -> Tria
     stop_ns = clock.now_ns() + _BUDGET_NS
     best = _trial(decoder, 1, clock)
     for file, threads in _others(model, cores):
-        # Opening costs about as much as two decodes, and each run one.
-        needed_ns = (_RUNS + 3) * best.choice.decode_ms * 1e6
+        needed_ns = 3 * best.choice.decode_ms * 1e6  # to open it, to warm up, to run once
         if best.choice.decode_ms <= _COMFORTABLE_MS or clock.now_ns() + needed_ns > stop_ns:
             break
         with suppress(InputError):  # a variant that does not open is no choice
@@ -128,12 +128,13 @@ def _others(model: ModelInfo, cores: int) -> Iterator[tuple[Path | None, int]]:
 
 def _trial(decoder: Decoder, threads: int, clock: Clock) -> Trial:
     z, out = np.zeros(decoder.latent_size, np.float32), decoder.frame()
-    took_ns = []
-    for _ in range(1 + _RUNS):  # the first warms up
+    decoder.decode(z, out)  # warms up
+    took_ns: list[int] = []
+    while len(took_ns) < _RUNS and sum(took_ns) < _ENOUGH_NS:
         began_ns = clock.now_ns()
         decoder.decode(z, out)
         took_ns.append(clock.now_ns() - began_ns)
-    return Trial(Choice(decoder.session.path.name, threads, min(took_ns[1:]) / 1e6), decoder)
+    return Trial(Choice(decoder.session.path.name, threads, min(took_ns) / 1e6), decoder)
 
 
 def _name_of(model: ModelInfo, cores: int) -> str:

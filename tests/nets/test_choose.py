@@ -19,7 +19,7 @@ from tests.onnx_models import make_decoder, make_model
 def slow(tmp_path: Path) -> ModelInfo:
     """A model whose reference decoder is slow and whose variant is fast."""
     folder = make_model(tmp_path / "slow")
-    make_decoder(folder / "decoder.onnx", 8, 72, 128, work=24)
+    make_decoder(folder / "decoder.onnx", 8, 72, 128, work=80)
     make_decoder(folder / "decoder.int8.onnx", 8, 72, 128)
     return read_model(folder)
 
