@@ -271,7 +271,7 @@ class Player:
         return (
             f"{seen.scene or 'closed'}  ({seen.film})  {seen.state}",
             f"{seen.position:8.2f} s   remaining {seen.remaining:8.2f} s",
-            f"every {metrics.interval.percentile_ms(50):.1f} ms   late {metrics.late} of {metrics.slots}",
+            f"every {metrics.interval.spread().p50:.1f} ms   late {metrics.late} of {metrics.slots}",
             f"decode {self.frames.statistics().decode_ms.p50:.1f} ms",
         )
 

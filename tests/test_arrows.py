@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "installation"
 ROOMS = ("show", "nets", "latents", "decode", "render", "control", "venue", "studio")
-SHARED = {"errors", "clock", "resources"}  # everyone may import these
+SHARED = {"errors", "clock", "resources", "durations"}  # everyone may import these
 
 # Who may import whom, besides itself and SHARED. Every other module beside the rooms builds and hands over (the command
 # line, the wiring): it sees all of them but the studio, so that playing never needs torch.
@@ -20,6 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "errors": set(),
     "clock": set(),
     "resources": set(),
+    "durations": set(),
     "show": set(),
     "nets": {"show"},
     "latents": {"nets", "show"},

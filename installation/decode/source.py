@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from installation.decode.durations import Durations, Spread
 from installation.decode.slots import Found
+from installation.durations import Durations, Spread
 from installation.show.frameplan import FrameKey
 from installation.show.state import Show, ShowState
 

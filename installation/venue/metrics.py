@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from installation.durations import Durations, Spread
 from installation.errors import UnavailableError
 
 SCHEMA = "afterimage-stats-1"
@@ -21,40 +21,6 @@ NS_PER_MS = 1_000_000
 MEMORY_EVERY_NS = 10_000_000_000
 # A day of memory samples; after that every second one is dropped and the pace halves.
 MAX_MEMORY_SAMPLES = 8640
-
-
-class Histogram:
-    """Durations up to 10 s counted in bins of 0.1 ms: percentiles of a run of months in fixed memory."""
-
-    BINS = 100_000
-
-    def __init__(self) -> None:
-        self._counts = array("Q", bytes(8 * (self.BINS + 1)))
-        self._total = 0
-        self._max_ns = 0
-
-    def add(self, duration_ns: int) -> None:
-        """Count one duration."""
-        self._counts[min(self.BINS, max(0, duration_ns * 10 // NS_PER_MS))] += 1
-        self._total += 1
-        self._max_ns = max(self._max_ns, duration_ns)
-
-    def percentile_ms(self, percent: float) -> float:
-        """The duration that `percent` % stay within, in ms; 0 when nothing was counted."""
-        wanted, seen = self._total * percent / 100, 0
-        for index, count in enumerate(self._counts):
-            seen += count
-            if count and seen >= wanted:
-                return index / 10
-        return 0.0
-
-    def summary(self) -> dict[str, float]:
-        """p50, p99 and max, in ms."""
-        return {
-            "p50": self.percentile_ms(50),
-            "p99": self.percentile_ms(99),
-            "max": round(self._max_ns / NS_PER_MS, 1),
-        }
 
 
 @dataclass(slots=True)
@@ -68,7 +34,7 @@ class Metrics:
     handled: int = 0
     loops: int = 0
     startup_ms: float | None = None
-    interval: Histogram = field(default_factory=Histogram)
+    interval: Durations = field(default_factory=Durations)
     memory: list[tuple[float, float]] = field(default_factory=list)
     _first_ns: int | None = None
     _last_present_ns: int | None = None
@@ -118,12 +84,17 @@ class Metrics:
             "presented": self.presented,
             "held": self.held,
             "late": self.late,
-            "interval_ms": self.interval.summary(),
+            "interval_ms": in_ms(self.interval.spread()),
             "startup_ms": self.startup_ms,
             "rss_mb": [list(sample) for sample in self.memory],
             "loops": self.loops,
             **about,
         }
+
+
+def in_ms(spread: Spread) -> dict[str, float]:
+    """A spread of durations as it stands in a report, in ms."""
+    return {"p50": round(spread.p50, 2), "p99": round(spread.p99, 2), "max": round(spread.max, 2)}
 
 
 def resident_mb() -> float:

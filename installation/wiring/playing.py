@@ -34,7 +34,7 @@ from installation.show.commands import Command, PlayFilm, Posted, TogglePause
 from installation.show.schedule import is_trusted
 from installation.show.state import Show, ShowState, opened, resumed
 from installation.show.status import StatusBoard
-from installation.venue.metrics import write_report
+from installation.venue.metrics import in_ms, write_report
 from installation.venue.room_checks import RELEASE_NS
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory
 from installation.venue.watchdog import Heartbeat, Notifier
@@ -184,10 +184,9 @@ class _Performance:
     def _about(self, frames: FrameSource, server: ControlServer | None) -> Mapping[str, object]:
         decoding, counts = frames.statistics(), self._inbox.counts()
         network = server.counts().dropped if server else 0
-        spread = decoding.decode_ms
         return {
             "decoded": decoding.decoded,
-            "decode_ms": {"p50": round(spread.p50, 2), "p99": round(spread.p99, 2), "max": round(spread.max, 2)},
+            "decode_ms": in_ms(decoding.decode_ms),
             "commands": {"handled": counts.handled, "dropped": counts.dropped + network},
             "renderer": self._presenter.graphics.driver,
             "provider": self._films.provider,
