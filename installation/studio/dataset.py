@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installation.errors import FootageError, ModelError
-from installation.latents.footage import Footage, Framing
+from installation.latents.footage import Footage, Framing, footage_sha256
 
 Frames = NDArray[np.uint8]
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +37,6 @@ class Selection:
         """16 hex digits of a hash over bytes of the footage, framing and times."""
         text = f"{footage_sha256(self.path)} {self.framing} {self.start} {self.stop}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def footage_sha256(path: Path) -> str:
-    """sha256 of a file, or of the names and bytes of all files of a folder of images. Raises FootageError."""
-    digest = hashlib.sha256()
-    try:
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if path.is_dir():
-                digest.update(file.name.encode() + b"\0")
-            with file.open("rb") as stream:
-                while chunk := stream.read(_CHUNK):
-                    digest.update(chunk)
-    except OSError as error:
-        raise FootageError(f"{path}: cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
