@@ -9,6 +9,7 @@ simulated clock, frames that wait and a presenter that writes.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from installation.render.overlay import Overlay
 from installation.render.pacing import Pacing
 from installation.render.presenter import CloseRequested, Event, KeyPressed, MonitorChanged, Presenter
 from installation.show.commands import Command, Origin, Posted, Rank, SetLatent
-from installation.show.frameplan import FULL, FramePlan
+from installation.show.frameplan import FULL, FramePlan, Look
 from installation.show.plan import upcoming
 from installation.show.progress import advance, observe_wall
 from installation.show.snapshot import snapshot
@@ -38,6 +39,10 @@ from installation.venue.watchdog import Heartbeat
 KEYBOARD = Origin(Rank.OPERATOR, "key")
 # How often the snapshot for feedback is made anew when nothing happens.
 SNAPSHOT_EVERY_NS = 100_000_000
+# Within one decode instant a change of look is drawn this often at most.
+LOOK_EVERY_NS = 16_000_000
+# Between ticks nothing is heard for so long: a flood of commands costs one tick, not one each.
+BREATH_NS = 4_000_000
 # A picture that cannot be renewed is drawn again this often.
 REDRAW_EVERY_NS = 1_000_000_000
 # A run this late (share of the last ~20 s of slots) is not green.
@@ -83,6 +88,19 @@ class _SlotInProgress:
     own_after_ns: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _OnScreen:
+    """What is to be seen: the frames' serial numbers (0: missing), and with what look."""
+
+    serials: tuple[int, ...]
+    look: Look
+
+
+def _sleep_deaf(duration_ns: int) -> None:
+    """A rest that nobody can end."""
+    threading.Event().wait(duration_ns / 1e9)
+
+
 @dataclass(slots=True)
 class Player:
     """A show being played. `state` is replaced, never changed."""
@@ -97,10 +115,9 @@ class Player:
     metrics: Metrics = field(default_factory=Metrics)
     quitting: bool = False
     _overlay: bool = False
-    _dirty: bool = True
     _applied: int = 0
     _slot: _SlotInProgress | None = None
-    _drawn: tuple[int, ...] = ()
+    _on_screen: _OnScreen = field(default_factory=lambda: _OnScreen((), Look()))
     _redraw_due_ns: int = 0
     _position: tuple[str, int] = ("", 0)
     _lateness: float = 0.0
@@ -114,6 +131,7 @@ class Player:
             rest_until = self.tick()
             if self._over(seconds):
                 break
+            self.clock.wait(min(rest_until, self.clock.now_ns() + BREATH_NS), _sleep_deaf)
             self.clock.wait(rest_until, self.stage.presenter.wait)
         self._finish_slot()
 
@@ -152,7 +170,7 @@ class Player:
                     self._press(self.keys.get(name))
                 case MonitorChanged(_, message):
                     self.outside.said(message)
-                    self._dirty = True
+                    self._redraw_due_ns = 0
 
     def _press(self, meaning: Command | Action | None) -> None:
         match meaning:
@@ -160,7 +178,7 @@ class Player:
                 self.quitting = True
             case Action.OVERLAY:
                 self._overlay = not self._overlay
-                self._dirty = True
+                self._redraw_due_ns = 0
             case Command():
                 self.outside.inbox.post((meaning,), KEYBOARD)
             case None:
@@ -173,7 +191,6 @@ class Player:
         for posted in self.outside.inbox.drain():
             self._obey(posted, now)
         if self.state is not before:
-            self._dirty = True
             self._snapshot_due_ns = 0
 
     def _obey(self, posted: Posted, now: int) -> None:
@@ -189,35 +206,41 @@ class Player:
             self.outside.remember(self.state)
 
     def _picture(self, plan: FramePlan, now: int) -> None:
-        """Show the plan, unless exactly this is on the screen already."""
-        if self._slot is None or self._slot.instant != plan.instant:
+        """Show the plan, unless that would change nothing on the screen."""
+        begins = self._slot is None or self._slot.instant != plan.instant
+        if begins:
             self._turn_slot(plan)
-        elif self._slot.own_after_ns is not None and not self._dirty:
-            return
         wanted = plan.pictures if plan.look.brightness > 0 else ()  # black needs no frames
         with ExitStack() as held:
             found = [held.enter_context(self.frames.frame(picture.key, plan.instant.due_ns)) for picture in wanted]
-            serials = tuple(0 if frame is None else frame.serial for frame in found)
+            on_screen = _OnScreen(tuple(0 if frame is None else frame.serial for frame in found), plan.look)
             own = all(frame is not None and frame.exact for frame in found)
-            if not own and not self._worth_drawing(serials, now):
+            if not ((begins and own) or self._worth_drawing(on_screen, now)):
                 return
             pictures = [
                 WeightedFrame(frame.frame, frame.serial, picture.weight / FULL)
                 for frame, picture in zip(found, wanted, strict=True)
                 if frame is not None
             ]
-            alive = own or serials != self._drawn or self._awaits_live(plan)
-            self._drawn = serials
+            alive = own or on_screen.serials != self._on_screen.serials or self._awaits_live(plan)
+            self._on_screen = on_screen
             self._draw(pictures, plan, own, now)
             if alive:
                 self.outside.heartbeat.presented(self.clock.now_ns())
 
-    def _worth_drawing(self, serials: tuple[int, ...], now: int) -> bool:
-        """Whether a picture without its own frames is better than what is on the screen: it is new, and complete.
+    def _worth_drawing(self, new: _OnScreen, now: int) -> bool:
+        """Whether a picture is better than the one on the screen: complete, and another.
 
-        Now and then it is drawn all the same, so that a screen that lost its picture gets it back.
+        A change of look alone waits for the next instant if the last picture is very new, so that a fader cannot wear
+        out the renderer; black never waits. Now and then everything is drawn again, so that a screen that lost its
+        picture gets it back.
         """
-        return (0 not in serials and (self._dirty or serials != self._drawn)) or now >= self._redraw_due_ns
+        if now >= self._redraw_due_ns:
+            return True
+        if new == self._on_screen or 0 in new.serials:
+            return False
+        settled = now >= self._redraw_due_ns - REDRAW_EVERY_NS + LOOK_EVERY_NS
+        return settled or new.look.brightness == 0 or new.serials != self._on_screen.serials
 
     def _awaits_live(self, plan: FramePlan) -> bool:
         """Whether a live film is on that may have nothing to show: no fault of ours."""
@@ -256,7 +279,6 @@ class Player:
         stage.presenter.present()
         seen = self.clock.now_ns()
         stage.pacing.drew(now, seen)
-        self._dirty = False
         self._redraw_due_ns = seen + REDRAW_EVERY_NS
         if self._began_ns is None and own:
             self._began_ns = seen
