@@ -62,6 +62,8 @@ User={user}
 Environment=DISPLAY={display} XAUTHORITY={cookie} HOME=/var/lib/afterimage
 Environment=XDG_RUNTIME_DIR=/run/afterimage XDG_CACHE_HOME=/var/cache/afterimage
 Environment=PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1
+# Threads that come and go (live films) would each leave an arena of memory behind.
+Environment=MALLOC_ARENA_MAX=2
 {before}ExecStart={command}
 StateDirectory=afterimage
 CacheDirectory=afterimage
