@@ -120,7 +120,7 @@ _COMPACT = Preset(
         decoder_widths=(256, 96, 48, 24),
         discriminator_widths=(32, 64, 128),
     ),
-    pull=Pull(likeness=0.3, realism=0.1, imagination=0.05, kl=3e-6, free_nats=0.05),
+    pull=Pull(likeness=0.3, realism=0.1, imagination=0.2, kl=3e-6, free_nats=0.05),
     batch=6,
     learning_rate=Ramp(first=1e-3, last=1e-5, begin=0.0, end=1.0),
     adversary_rate=4e-4,
