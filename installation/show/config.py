@@ -8,6 +8,7 @@ the rest. `load_config` is for those who only want the file: it raises when anyt
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -81,7 +82,8 @@ def load_config(path: Path, venue: Path | None = None) -> ShowConfig:
 
 def read_show(path: Path, venue: Path | None = None) -> Reading:
     """Like `load_config`, but keeps what is right. Raises `ShowError` only when a file is missing or is not TOML."""
-    document, problems = ({"model": "."}, []) if path.is_dir() else _parsed(path)
+    is_folder = _answer(path.is_dir)
+    document, problems = ({"model": "."}, []) if is_folder else _parsed(path)
     tables, venue_problems = ({}, []) if venue is None else _parsed(venue)
     if problems or venue_problems:
         raise ShowError([*problems, *venue_problems])
@@ -89,7 +91,7 @@ def read_show(path: Path, venue: Path | None = None) -> Reading:
     venue_name = venue.name if venue else ""
     strangers = [Problem(f"{venue_name}: {written((key,))}", "does not belong here", VENUE_ALLOWED) for key in foreign]
     kept = {key: value for key, value in tables.items() if key in VENUE_TABLES}
-    folder = path if path.is_dir() else path.parent
+    folder = path if is_folder else path.parent
     config, findings, dropped = _validated({**document, **kept}, folder.resolve())
     reading = Reading(config, (), path.resolve().name, venue_name, frozenset(kept), dropped)
     found = [Problem(reading.named(location), wrong, allowed) for location, wrong, allowed in findings]
@@ -100,7 +102,7 @@ def read_show(path: Path, venue: Path | None = None) -> Reading:
 def _parsed(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     """The document, numbers exact; or what is wrong with the file."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"), parse_float=_decimal)
+        document = tomllib.loads(_text(path), parse_float=_decimal)
         _refuse_huge(document)
         return document, []
     except OSError as error:
@@ -113,6 +115,19 @@ def _parsed(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     except (ValueError, RecursionError):
         allowed = "numbers of at most 18 digits, and brackets less than a hundred deep"
         return {}, [Problem(path.name, "is no show file that a person wrote", allowed)]
+
+
+def _text(path: Path) -> str:
+    """Without the mark that some editors put before the first character."""
+    return path.read_text("utf-8-sig")
+
+
+def _answer(question: Callable[[], bool]) -> bool:
+    """Whether something is there; a path that cannot even be asked about (too long, not for us to see) is not."""
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def _decimal(text: str) -> Decimal:
@@ -135,7 +150,7 @@ def _syntax_problem(path: Path, message: str) -> Problem:
     """With line and column, and the line itself."""
     what, _, where = message.rpartition(" (at ")
     where = where.rstrip(")")
-    lines = path.read_text("utf-8").splitlines()
+    lines = _text(path).splitlines()
     number = where.removeprefix("line ").partition(",")[0]
     line = lines[int(number) - 1].strip() if number.isdigit() and int(number) <= len(lines) else ""
     hint = f"the line reads: {line}" if line else "the file ends in the middle of something"
@@ -206,11 +221,13 @@ def _missing_files(reading: Reading) -> tuple[tuple[Problem, ...], frozenset[Loc
     for id_, film in config.films.items():
         folders += [(("films", id_, "model"), film.model)] if film.model else []
         streams += [(("films", id_, "latents"), film.latents)] if film.latents else []
-    lost = {at: ("is not a folder", folder) for at, folder in folders if not folder.is_dir()}
+    lost = {at: ("is not a folder", folder) for at, folder in folders if not _answer(folder.is_dir)}
     lost |= {
-        at: (f"has no {DECODER}", path) for at, path in folders if at not in lost and not (path / DECODER).is_file()
+        at: (f"has no {DECODER}", path)
+        for at, path in folders
+        if at not in lost and not _answer((path / DECODER).is_file)
     }
-    lost |= {at: ("is not a file", path) for at, path in streams if not path.is_file()}
+    lost |= {at: ("is not a file", path) for at, path in streams if not _answer(path.is_file)}
     problems = tuple(
         Problem(reading.place(*at), f"{path} {wrong}", _FILE_ALLOWED[str(at[-1])]) for at, (wrong, path) in lost.items()
     )

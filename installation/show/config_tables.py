@@ -242,6 +242,16 @@ class ShowConfig(Table):
     outputs: tuple[OutputTable, ...] = (OutputTable(name="wall"),)
     control: ControlTable = ControlTable()
 
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _means_one_thing_a_key(cls, keys: object) -> object:
+        seen: dict[str, str] = {}
+        for name in map(str, keys) if isinstance(keys, Mapping) else ():
+            other = seen.setdefault(name.lower(), name)
+            if other != name:
+                raise refusal(f'"{other}" and "{name}" are one key', "each key once, in lower case")
+        return keys
+
     @property
     def name(self) -> str:
         """What to call it: its title, else its model's name."""

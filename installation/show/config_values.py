@@ -54,6 +54,7 @@ def quoted(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
+        value = "".join(each if each.isprintable() else repr(each)[1:-1] for each in value[:61])
         return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}..."'
     if isinstance(value, dict):
         return "a table"
@@ -66,9 +67,14 @@ def parse_id(value: object) -> str:
     if isinstance(value, Decimal) and value.is_finite() and value == int(value):
         value = int(value)
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text):
+    if not isinstance(text, str) or not is_id(text):
         raise refusal(f"{quoted(value)} is not an id", ID_ALLOWED)
     return text
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an id: `ID_ALLOWED`, 1 to 64 of them."""
+    return re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) is not None
 
 
 def parse_seconds(value: object) -> Fraction:
@@ -201,15 +207,23 @@ def parse_path(value: object, info: ValidationInfo) -> Path:
     """A path relative to the file it is in (`context["folder"]`)."""
     if not isinstance(value, str) or not value or "\0" in value:
         raise refusal(f"{quoted(value)} is not a path", "a path in quotes, relative to this file")
-    return (_folder(info) / Path(value).expanduser()).resolve()
+    try:
+        return (_folder(info) / Path(value).expanduser()).resolve()
+    except (OSError, RuntimeError) as error:  # ~somebody, links that go round in a circle
+        raise refusal(f"{quoted(value)} leads nowhere: {error}", "a path in quotes, relative to this file") from None
 
 
 def parse_source(value: object, info: ValidationInfo) -> str:
     """Anything PyAV opens, or "osc". A file beside the show is found from the show's folder."""
     if not isinstance(value, str) or not value or "\0" in value:
         raise refusal(f"{quoted(value)} is not a live source", SOURCE_ALLOWED)
+    if value == "osc" or "://" in value:
+        return value
     beside = _folder(info) / value
-    return str(beside.resolve()) if value != "osc" and "://" not in value and beside.exists() else value
+    try:
+        return str(beside.resolve()) if beside.exists() else value
+    except (OSError, RuntimeError):  # no path of this machine; perhaps a device's own spelling
+        return value
 
 
 def _folder(info: ValidationInfo) -> Path:

@@ -19,6 +19,7 @@ from installation.show.assembly import build_show, key_commands
 from installation.show.commands import Command
 from installation.show.config import Reading, read_show
 from installation.show.config_tables import FilmTable, ShowConfig
+from installation.show.config_values import ID_ALLOWED, is_id
 from installation.show.library import FilmInfo
 from installation.show.state import Show
 from installation.show.validation import known_ids, validate
@@ -149,6 +150,10 @@ class _Gathering:
         return FilmFiles(info, model, None, source)
 
     def _streamed(self, id_: str, path: Path, model: ModelInfo, place: tuple[str, ...]) -> FilmFiles | None:
+        if not is_id(id_):
+            wrong = f"the film's file {path} is named with what no id has"
+            self.problems.append(Problem(self.reading.place(*place), wrong, f"a name of {ID_ALLOWED}"))
+            return None
         try:
             header = read_header(path)
             _check_size(path, header, model)

@@ -241,6 +241,32 @@ def test_times_that_are_none(tmp_path: Path, written: str) -> None:
     assert list(problems(tmp_path, f'[scenes.a]\nfilm = "bunny"\nin = {written}')) == ["scenes.a.in"]
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = show_file(tmp_path, "")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load_config(path).name == "bunny"
+
+
+def test_one_key_means_one_thing(tmp_path: Path) -> None:
+    assert '"v" and "V" are one key' in problems(tmp_path, '[keys]\nv = "go"\nV = "back"')["keys"]
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~nobody-has-this-name/x", "circle"])
+def test_paths_that_lead_nowhere(tmp_path: Path, path: str) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    assert "films.x.latents" in problems(tmp_path, f'[films.x]\nlatents = "{path}"')
+    assert loaded(tmp_path, f'[films.x]\nlive = "{path}"').films["x"].live == path
+    with pytest.raises(ShowError, match="show file"):
+        load_config(tmp_path / path)
+
+
+def test_what_is_quoted_stays_on_its_line(tmp_path: Path) -> None:
+    assert (
+        r'"a\nb\x1bc" is not a line'
+        in problems(tmp_path, '[scenes.x]\nfilm="a"\nlabel="a\\nb\\u001bc"')["scenes.x.label"]
+    )
+
+
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.integers())))
 def test_any_value_is_a_time_or_refused(value: object) -> None:
     try:
