@@ -18,13 +18,14 @@ NAME = "about.toml"
 @dataclass(frozen=True, slots=True)
 class About:
     """film: title of what was learned. footage: file names. licence: of the footage, with attribution. flaws: what a
-    viewer should know.
+    viewer should know. notes: anything else, such as how this training went.
     """
 
     film: str
     footage: str
     licence: str = "not stated; ask the owner of the footage before showing"
     flaws: str = ""
+    notes: str = ""
 
 
 def read_about(model_dir: Path, default: About) -> About:

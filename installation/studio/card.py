@@ -43,6 +43,7 @@ class Card:
             self._files(),
             self._figures(),
             "## Known flaws\n\n" + (self.about.flaws or _USUAL_FLAWS),
+            f"## Notes\n\n{self.about.notes}" if self.about.notes else "",
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 

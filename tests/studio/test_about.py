@@ -13,7 +13,7 @@ NOBODY = About("model", "unknown")
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
-    about = About('A "film"', "é\\path\x7f.mkv", "CC BY 3.0", "two\nlines")
+    about = About('A "film"', "é\\path\x7f.mkv", "CC BY 3.0", "two\nlines", "a note")
     write_about(tmp_path, about)
     assert read_about(tmp_path, NOBODY) == about
 
