@@ -45,14 +45,18 @@ class TokenBuckets:
 
     def take(self, source: Hashable, cost: int, now_ns: int) -> bool:
         """Pay `cost` tokens; False, and nothing paid, when they are not there."""
+        if not self.affords(source, cost, now_ns):
+            return False
+        self._bucket(source, now_ns).level -= cost
+        self._overall.level -= cost
+        return True
+
+    def affords(self, source: Hashable, cost: int, now_ns: int) -> bool:
+        """Whether `cost` tokens are there. For those who can wait until they are."""
         bucket = self._bucket(source, now_ns)
         bucket.refill(self._rates.per_source, self._rates.burst, now_ns)
         self._overall.refill(self._rates.overall, self._rates.overall, now_ns)
-        if bucket.level < cost or self._overall.level < cost:
-            return False
-        bucket.level -= cost
-        self._overall.level -= cost
-        return True
+        return bucket.level >= cost and self._overall.level >= cost
 
     def solvent(self, source: Hashable) -> bool:
         """Whether this source has paid for all it asked so far."""

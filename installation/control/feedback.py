@@ -20,7 +20,7 @@ from installation.control.messages import Sayable
 from installation.control.methods import Method, Ping, Said, Subscribe
 from installation.control.osc import Argument
 from installation.control.receiver import Belief
-from installation.control.settings import Endpoint
+from installation.control.settings import Endpoint, Source, StreamPeer
 from installation.errors import CommandRefused
 from installation.show.status import Snapshot
 
@@ -45,7 +45,7 @@ class Event:
 class Outgoing:
     """A message to one peer."""
 
-    peer: Endpoint
+    peer: Source
     address: str
     arguments: tuple[Sayable, ...]
 
@@ -54,7 +54,7 @@ class Outgoing:
 class _Peer:
     """What one peer knows. `speaks_from`: its own messages come from this port; 0 is any port of its host."""
 
-    endpoint: Endpoint
+    endpoint: Source
     speaks_from: int
     until_ns: int | None = None
     known: dict[str, Argument] = field(default_factory=dict)
@@ -62,7 +62,9 @@ class _Peer:
     told_ns: dict[str, int] = field(default_factory=dict)
     status_ns: int | None = None
 
-    def spoke(self, source: Endpoint) -> bool:
+    def spoke(self, source: Source) -> bool:
+        if isinstance(self.endpoint, StreamPeer):
+            return source == self.endpoint
         return source.host == self.endpoint.host and self.speaks_from in (0, source.port)
 
 
@@ -75,19 +77,22 @@ class Feedback:
         self._root = space.root
         self._percent = percent
         self._targets = [target for target in space.targets if target.method.feedback]
-        self._peers = {peer: _Peer(peer, _speaking_port(peer, configured)) for peer in configured}
+        self._peers: dict[Source, _Peer] = {peer: _Peer(peer, _speaking_port(peer, configured)) for peer in configured}
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self._replies = TokenBuckets(_REPLIES)
         self._last: Snapshot | None = None
 
     @property
-    def peers(self) -> tuple[Endpoint, ...]:
+    def peers(self) -> tuple[Source, ...]:
         """Everyone who is told now."""
         return tuple(self._peers)
 
-    def subscribe(self, source: Endpoint, request: Subscribe, now_ns: int) -> None:
-        """Tell `request.port` of the sender, and nobody else's, for a while. Raises CommandRefused when full."""
-        endpoint = Endpoint(source.host, request.port)
+    def subscribe(self, source: Source, request: Subscribe, now_ns: int) -> None:
+        """Tell `request.port` of the sender, and nobody else's, for a while. Raises CommandRefused when full.
+
+        Who asks over TCP is told on the same connection, whatever the port.
+        """
+        endpoint = source if isinstance(source, StreamPeer) else Endpoint(source.host, request.port)
         peer = self._peers.get(endpoint)
         if peer is not None and peer.until_ns is None:
             return  # in the show: always told
@@ -101,7 +106,11 @@ class Feedback:
         peer.speaks_from = source.port
         peer.until_ns = now_ns + int(request.seconds * SECOND_NS)
 
-    def believe(self, source: Endpoint, beliefs: Sequence[Belief], sequence: int) -> None:
+    def forget(self, peer: StreamPeer) -> None:
+        """A connection is gone."""
+        self._peers.pop(peer, None)
+
+    def believe(self, source: Source, beliefs: Sequence[Belief], sequence: int) -> None:
         """Remember what a sender now takes values for; `sequence` is the number its commands were posted with."""
         for peer in self._peers.values():
             if not peer.spoke(source):
@@ -110,16 +119,24 @@ class Feedback:
                 peer.known[belief.address] = belief.value
                 peer.pending[belief.address] = sequence
 
-    def answer(self, source: Endpoint, address: str, ping: Ping, now_ns: int) -> list[Outgoing]:
-        """A ping comes back to the peers on the sender's host. Strangers get no answer: a source may be forged."""
+    def answer(self, source: Source, address: str, ping: Ping, now_ns: int) -> list[Outgoing]:
+        """A ping comes back to the peers on the sender's host, or on its connection.
+
+        Strangers get no answer to a datagram: its source may be forged.
+        """
         arguments = tuple(
             argument for argument in ping.arguments if isinstance(argument, Sayable) and argument != b""
         )  # python-osc builds no empty blobs
         return [
             Outgoing(peer, address, arguments)
-            for peer in self._peers
-            if peer.host == source.host and self._replies.take(peer, 1, now_ns)
+            for peer in self._listeners(source)
+            if self._replies.take(peer, 1, now_ns)
         ]
+
+    def _listeners(self, source: Source) -> list[Source]:
+        if isinstance(source, StreamPeer):
+            return [source]
+        return [peer for peer in self._peers if peer.host == source.host and not isinstance(peer, StreamPeer)]
 
     def announce(self, event: Event) -> None:
         """Say it with the next `due`. When too much happens, the oldest are forgotten."""
@@ -130,6 +147,12 @@ class Feedback:
         listening = any(peer.host == host for peer in self._peers)
         if listening and self._replies.take(host, 1, now_ns):
             self.announce(Event("error", (error.code, str(error)), host))
+
+    def complain(self, peer: StreamPeer, error: CommandRefused, now_ns: int) -> list[Outgoing]:
+        """The same for who asked over TCP: on its connection, and on no other."""
+        if not self._replies.take(peer, 1, now_ns):
+            return []
+        return [Outgoing(peer, f"{self._root}/event/error", (error.code, str(error)))]
 
     def due(self, now_ns: int, snapshot: Snapshot) -> list[Outgoing]:
         """Everything to say at this moment."""

@@ -17,7 +17,7 @@ from installation.control.gestures import Strike
 from installation.control.methods import Call, Method, Ping, Subscribe
 from installation.control.osc import Argument, Bundle, Message, OscError, Packet, decode_packet, unix_ns
 from installation.control.patterns import is_pattern
-from installation.control.settings import Endpoint
+from installation.control.settings import Source
 from installation.control.triggers import TriggerGate, Verdict
 from installation.errors import CommandRefused
 from installation.show.commands import Command
@@ -42,7 +42,7 @@ class Belief:
 class Heard:
     """Commands that belong in one tick; empty when values were refused, whose beliefs then are wrong."""
 
-    source: Endpoint
+    source: Source
     commands: tuple[Command, ...]
     beliefs: tuple[Belief, ...] = ()
 
@@ -51,7 +51,7 @@ class Heard:
 class Asked:
     """Something for the one who answers, not for the show."""
 
-    source: Endpoint
+    source: Source
     address: str
     request: Ping | Subscribe
 
@@ -60,7 +60,7 @@ class Asked:
 class Refused:
     """A message that was understood and not obeyed."""
 
-    source: Endpoint
+    source: Source
     error: CommandRefused
 
 
@@ -68,7 +68,7 @@ class Refused:
 class Malformed:
     """A datagram that was not OSC."""
 
-    source: Endpoint
+    source: Source
     reason: str
 
 
@@ -93,7 +93,7 @@ class _Waiting:
     due_ns: int
     serial: int
     messages: list[Message] = field(compare=False)
-    source: Endpoint = field(compare=False)
+    source: Source = field(compare=False)
 
 
 class Receiver:
@@ -109,10 +109,10 @@ class Receiver:
         self._waiting_messages = 0
         self._serial = 0
 
-    def feed(self, data: bytes, source: Endpoint, now_ns: int, wall_ns: int | None = None) -> list[Outcome]:
+    def feed(self, data: bytes, source: Source, now_ns: int, wall_ns: int | None = None) -> list[Outcome]:
         """What one datagram means. `wall_ns` is what time tags are compared with; left out, it is `now_ns`."""
         self.counts.datagrams += 1
-        if not self._buckets.take(source, 1 + len(data) // BYTES_PER_TOKEN, now_ns):
+        if not self._buckets.take(source, _cost(len(data)), now_ns):
             self.counts.over_rate += 1
             return []
         try:
@@ -123,6 +123,10 @@ class Receiver:
         if isinstance(packet, Message):
             return self._messages([packet], source, now_ns)
         return self._bundle(packet, source, now_ns, now_ns if wall_ns is None else wall_ns)
+
+    def affords(self, source: Source, size: int, now_ns: int) -> bool:
+        """Whether so many bytes would be looked at now. A source that can be made to wait need not lose any."""
+        return self._buckets.affords(source, _cost(size), now_ns)
 
     def due(self, now_ns: int) -> list[Outcome]:
         """What the bundles mean whose time has come."""
@@ -138,7 +142,7 @@ class Receiver:
         """When the next waiting bundle is due."""
         return self._waiting[0].due_ns if self._waiting else None
 
-    def _bundle(self, bundle: Bundle, source: Endpoint, now_ns: int, wall_ns: int) -> list[Outcome]:
+    def _bundle(self, bundle: Bundle, source: Source, now_ns: int, wall_ns: int) -> list[Outcome]:
         outcomes: list[Outcome] = []
         groups: dict[int, list[Message]] = {}
         for ahead_ns, message in _timed(bundle, wall_ns, 0):
@@ -161,7 +165,7 @@ class Receiver:
         fits = self._waiting_messages + len(messages) <= MAX_WAITING_MESSAGES
         return fits and len(self._waiting) < MAX_WAITING
 
-    def _messages(self, messages: list[Message], source: Endpoint, now_ns: int) -> list[Outcome]:
+    def _messages(self, messages: list[Message], source: Source, now_ns: int) -> list[Outcome]:
         """Messages of one tick."""
         commands: list[Command] = []
         beliefs: list[Belief] = []
@@ -180,7 +184,7 @@ class Receiver:
             outcomes.insert(0, Heard(source, tuple(commands), tuple(beliefs)))
         return outcomes
 
-    def _targets(self, message: Message, source: Endpoint) -> tuple[Target, ...]:
+    def _targets(self, message: Message, source: Source) -> tuple[Target, ...]:
         """Where a message goes: to one address, to all that fit its pattern, or nowhere here."""
         if is_pattern(message.address):
             targets = self._matches(message.address, source)
@@ -192,7 +196,7 @@ class Receiver:
             self.counts.foreign += 1
         return targets
 
-    def _matches(self, pattern: str, source: Endpoint) -> tuple[Target, ...]:
+    def _matches(self, pattern: str, source: Source) -> tuple[Target, ...]:
         """The addresses a pattern means. Matching is work: who is in debt waits, even within one bundle."""
         if len(pattern) > MAX_PATTERN or not self._buckets.solvent(source):
             raise CommandRefused("pattern", f"too much to match; at most {MAX_PATTERN} characters, and not so many")
@@ -201,7 +205,7 @@ class Receiver:
         return targets
 
     def _call(
-        self, target: Target, message: Message, source: Endpoint, now_ns: int, beliefs: list[Belief]
+        self, target: Target, message: Message, source: Source, now_ns: int, beliefs: list[Belief]
     ) -> Command | Asked | Refused | None:
         method = target.method
         percent = source.host in self._percent
@@ -219,7 +223,7 @@ class Receiver:
         return request if strike is None else self._trigger(request, method, strike, source, now_ns)
 
     def _trigger(
-        self, command: Command, method: Method, strike: Strike, source: Endpoint, now_ns: int
+        self, command: Command, method: Method, strike: Strike, source: Source, now_ns: int
     ) -> Command | Refused | None:
         match self._gate.admit(command, method, strike, source.host, now_ns):
             case Verdict.FIRE:
@@ -231,9 +235,13 @@ class Receiver:
                 return self._refuse(source, CommandRefused("locked", f"{method.path[1:]} fires once in {wait_ms} ms"))
         return None
 
-    def _refuse(self, source: Endpoint, error: CommandRefused) -> Refused:
+    def _refuse(self, source: Source, error: CommandRefused) -> Refused:
         self.counts.refused += 1
         return Refused(source, error)
+
+
+def _cost(size: int) -> int:
+    return 1 + size // BYTES_PER_TOKEN
 
 
 def _timed(packet: Packet, wall_ns: int, ahead_ns: int) -> Iterator[tuple[int, Message]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,14 +18,16 @@ from types import TracebackType
 
 from installation.clock import Clock
 from installation.control.addresses import AddressSpace
-from installation.control.feedback import Event, Feedback
+from installation.control.desk import DeskCaller
+from installation.control.feedback import Event, Feedback, Outgoing
 from installation.control.inbox import Inbox
 from installation.control.messages import build_message, printable
 from installation.control.methods import Subscribe
 from installation.control.names import Names
 from installation.control.receiver import Asked, Heard, Malformed, Outcome, Receiver, ReceiverCounts, Refused
-from installation.control.settings import ControlSettings, Endpoint
-from installation.control.sockets import DatagramReader, FeedbackSender, open_listener
+from installation.control.settings import ControlSettings, Endpoint, Source, StreamPeer
+from installation.control.sockets import DatagramReader, FeedbackSender, open_listeners
+from installation.control.streams import StreamCalls, StreamCounts, Streams
 from installation.control.whom import AllowList
 from installation.errors import CommandRefused, InputError
 from installation.show.commands import Origin, Posted, Rank
@@ -45,6 +48,7 @@ class ControlCounts:
     """What came over the network since the start. `strangers`: from addresses that are not allowed."""
 
     received: ReceiverCounts
+    streams: StreamCounts
     strangers: int
     kernel_dropped: int
     feedback_dropped: int
@@ -57,7 +61,7 @@ class ControlCounts:
 
 
 class ControlServer:
-    """OSC over UDP for one show. Open it, start it, close it; or use it as a context manager.
+    """OSC over UDP and TCP for one show. Open it, start it, close it; or use it as a context manager.
 
     `clock` tells true wall time, which the time tags of bundles are compared with.
     """
@@ -77,16 +81,28 @@ class ControlServer:
         self._sender = FeedbackSender()
         self._strangers = 0
         self._faults = 0
-        self._reader = self._open()
+        self._streams = Streams(self._stream_calls(), clock)
+        self._desk = DeskCaller(settings.desk, self._streams, clock, self._desk_says) if settings.desk else None
+        self._reader, self._door = self._open()
 
-    def _open(self) -> DatagramReader:
-        """Take the port. Raises UnavailableError when it is not to be had."""
-        listening = open_listener(self._settings.listen, self._settings.port)
+    def _open(self) -> tuple[DatagramReader, socket.socket]:
+        """Take the port, for UDP and TCP. Raises UnavailableError when it is not to be had."""
+        listening, door = open_listeners(self._settings.listen, self._settings.port)
         endpoint = Endpoint(*listening.getsockname()[:2])
         if endpoint in self._settings.feedback:
             listening.close()
+            door.close()
             raise InputError(f"control.feedback: {endpoint} is where this show itself listens; name another port")
-        return DatagramReader(listening, endpoint)
+        return DatagramReader(listening, endpoint), door
+
+    def _stream_calls(self) -> StreamCalls:
+        return StreamCalls(
+            admits=self._admits,
+            affords=lambda peer, size: self._receiver.affords(peer, size, self._clock.now_ns()),
+            receive=lambda packet, peer: self._guarded(partial(self._packet, packet, peer)),
+            broken=lambda peer, why: self._quiet.say(f"a connection from {peer} was ended: {why}"),
+            gone=self._feedback.forget,
+        )
 
     @property
     def endpoint(self) -> Endpoint:
@@ -96,6 +112,7 @@ class ControlServer:
     def start(self) -> None:
         """Begin to listen, in a thread of its own."""
         self._loop = asyncio.SelectorEventLoop()  # add_reader, also on Windows
+        self._loop.run_until_complete(self._streams.listen(self._door))
         self._thread = threading.Thread(target=self._run, args=(self._loop,), name="control", daemon=True)
         self._thread.start()
 
@@ -106,6 +123,7 @@ class ControlServer:
             self._thread.join()
             self._loop.close()
         self._thread = self._loop = None
+        self._door.close()
         self._reader.close()
         self._sender.close()
 
@@ -130,6 +148,7 @@ class ControlServer:
         """The counters. From any thread."""
         return ControlCounts(
             replace(self._receiver.counts),
+            replace(self._streams.counts),
             self._strangers,
             self._reader.kernel_dropped,
             self._sender.dropped,
@@ -143,10 +162,18 @@ class ControlServer:
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         self._listen(loop)
+        if self._desk is not None:
+            loop.call_soon(self._desk.start, loop)
         loop.call_soon(self._feedback_tick, loop)
         loop.run_forever()
         loop.remove_reader(self._reader.fileno())
         self._guarded(self._speak)
+        loop.run_until_complete(self._hang_up())
+
+    async def _hang_up(self) -> None:
+        if self._desk is not None:
+            await self._desk.finish()
+        await self._streams.finish()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.add_reader(self._reader.fileno(), self._readable, loop)
@@ -161,11 +188,20 @@ class ControlServer:
         loop.remove_reader(self._reader.fileno())
         loop.call_later(BREATH_S, self._listen, loop)
 
-    def _datagram(self, data: bytes, source: Endpoint) -> None:
-        if not self._allowed.admits(source.host):
+    def _admits(self, host: str) -> bool:
+        admitted = self._allowed.admits(host)
+        if not admitted:
             self._strangers += 1
-            self._quiet.say(f"a datagram from {source.host}, which is not allowed to speak here (control.allow)")
-            return
+            self._quiet.say(f"something from {host}, which is not allowed to speak here (control.allow)")
+        return admitted
+
+    def _datagram(self, data: bytes, source: Endpoint) -> None:
+        if self._admits(source.host):
+            self._packet(data, source)
+
+    def _packet(self, data: bytes, source: Source) -> None:
+        if self._desk is not None and isinstance(source, StreamPeer):
+            self._desk.heard(data, source.serial)
         before = self._receiver.next_due_ns
         now_ns = self._clock.now_ns()
         self._act(self._receiver.feed(data, source, now_ns, self._clock.wall_ns()))
@@ -193,7 +229,7 @@ class ControlServer:
                 case Refused(source, error):
                     self._refused(source, error)
                 case Malformed(source, reason):
-                    self._quiet.say(f"a datagram from {source.host} that is not OSC: {reason}")
+                    self._quiet.say(f"{source.host} sent what is not OSC: {reason}")
 
     def _heard(self, heard: Heard) -> None:
         sequence = 0
@@ -209,19 +245,22 @@ class ControlServer:
     def _asked(self, asked: Asked) -> None:
         now_ns = self._clock.now_ns()
         if not isinstance(asked.request, Subscribe):
-            for message in self._feedback.answer(asked.source, asked.address, asked.request, now_ns):
-                self._sender.send(message.peer, build_message(message.address, message.arguments))
+            self._send(self._feedback.answer(asked.source, asked.address, asked.request, now_ns))
             return
         try:
-            if Endpoint(asked.source.host, asked.request.port) == self.endpoint:
+            own = Endpoint(asked.source.host, asked.request.port) == self.endpoint
+            if own and not isinstance(asked.source, StreamPeer):
                 raise CommandRefused("loop", f"{self.endpoint} is where the show itself listens")
             self._feedback.subscribe(asked.source, asked.request, now_ns)
             self._speak()  # a newcomer is told at once
         except CommandRefused as error:
             self._refused(asked.source, error)
 
-    def _refused(self, source: Endpoint, error: CommandRefused) -> None:
-        self._feedback.refuse(source.host, error, self._clock.now_ns())
+    def _refused(self, source: Source, error: CommandRefused) -> None:
+        if isinstance(source, StreamPeer):
+            self._send(self._feedback.complain(source, error, self._clock.now_ns()))
+        else:
+            self._feedback.refuse(source.host, error, self._clock.now_ns())
         self._quiet.say(lambda: f"{source.host} was refused: {error}")
 
     def _feedback_tick(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -229,8 +268,19 @@ class ControlServer:
         loop.call_later(FEEDBACK_S if self._feedback.peers else IDLE_S, self._feedback_tick, loop)
 
     def _speak(self) -> None:
-        for message in self._feedback.due(self._clock.now_ns(), self._board.read()):
-            self._sender.send(message.peer, build_message(message.address, message.arguments))
+        self._send(self._feedback.due(self._clock.now_ns(), self._board.read()))
+
+    def _send(self, messages: Sequence[Outgoing]) -> None:
+        for message in messages:
+            packet = build_message(message.address, message.arguments)
+            if isinstance(message.peer, StreamPeer):
+                self._streams.send(message.peer, packet)
+            else:
+                self._sender.send(message.peer, packet)
+
+    def _desk_says(self, text: str) -> None:
+        log.info("OSC: %s", printable(text))
+        self._feedback.announce(Event("desk", (text,)))
 
     def _guarded(self, call: Callable[[], None]) -> None:
         """Nothing a stranger sends, and no fault of ours, ends this thread."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
+from installation.control.framing import Framing
+
 DEFAULT_PORT = 9000
 
 
@@ -19,9 +21,35 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+class StreamPeer(NamedTuple):
+    """The other side of a TCP connection; `serial` tells it from all others, also from a datagram's endpoint."""
+
+    host: str
+    port: int
+    serial: int
+
+    def __str__(self) -> str:
+        return str(Endpoint(self.host, self.port))
+
+
+Source = Endpoint | StreamPeer  # whoever speaks to us
+
+
+@dataclass(frozen=True, slots=True)
+class DeskAddress:
+    """A desk to connect to, by name or numeric address, and how it tells packets apart."""
+
+    host: str
+    port: int
+    framing: Framing = Framing.LENGTH
+
+    def __str__(self) -> str:
+        return f"tcp://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
-    """Where to listen, who may speak, who is told.
+    """Where to listen, who may speak, who is told, who is called.
 
     This machine itself may always speak; `allow` says who else. `percent` are the hosts that count levels 0-100.
     Port 0 takes any free one.
@@ -33,3 +61,4 @@ class ControlSettings:
     feedback: tuple[Endpoint, ...] = ()
     percent: frozenset[str] = frozenset()
     root: str = "/ai"
+    desk: DeskAddress | None = None

@@ -1,4 +1,4 @@
-"""The UDP sockets of the control thread: one to listen, one per address family to speak from."""
+"""The sockets of the control thread: UDP and TCP to listen, one of UDP per address family to speak from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,22 @@ from installation.control.settings import Endpoint
 from installation.errors import UnavailableError
 
 RECEIVE_BUFFER = 1 << 20  # bytes: what desks may say while we are busy
+FREE_PORT_TRIES = 16
 _SO_RXQ_OVFL = 40  # Linux, socket(7): each datagram carries how many were dropped before it
+
+
+def open_listeners(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP on the same port; 0 takes one that both have free. Raises UnavailableError, with what to do."""
+    tries = 1 if port else FREE_PORT_TRIES
+    while True:
+        tries -= 1
+        datagrams = open_listener(host, port)
+        try:
+            return datagrams, open_stream_listener(host, datagrams.getsockname()[1])
+        except UnavailableError:
+            datagrams.close()
+            if not tries:
+                raise
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -26,6 +41,22 @@ def open_listener(host: str, port: int) -> socket.socket:
         if sys.platform == "linux":
             listening.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
         listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise UnavailableError(why_not(error, host, port)) from error
+    return listening
+
+
+def open_stream_listener(host: str, port: int) -> socket.socket:
+    """A non-blocking TCP socket that listens. Raises UnavailableError, with what to do."""
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setblocking(False)
+        if sys.platform != "win32":  # there it would share the port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(16)
     except OSError as error:
         listening.close()
         raise UnavailableError(why_not(error, host, port)) from error

@@ -15,6 +15,8 @@ from installation.show.config_types import (
     BlendKind,
     Date,
     Days,
+    Desk,
+    DeskFraming,
     Duration,
     Fade,
     FeedbackPeer,
@@ -196,7 +198,9 @@ class PeerTable(Table):
 
 
 class ControlTable(Table):
-    """Who may speak to the show, and where it listens."""
+    """Who may speak to the show, where it listens, and the desk it connects to (`framing`: how that desk tells packets
+    apart, a length before each as OSC 1.0 has it, or SLIP).
+    """
 
     allow: tuple[Network, ...] = ()
     listen: Address = ip_address("127.0.0.1")
@@ -204,6 +208,8 @@ class ControlTable(Table):
     root: Root = "/ai"
     feedback: tuple[FeedbackPeer, ...] = ()
     peers: tuple[PeerTable, ...] = ()
+    connect: Desk | None = None
+    framing: DeskFraming = "length"
     override: Override = "closing"
     map: tuple[MapTable, ...] = ()
 

@@ -53,6 +53,12 @@ Address = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_addres
 Host = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_host), _schema("string")]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(venue.parse_network), _schema("string")]
 FeedbackPeer = Annotated[venue.Peer, PlainValidator(venue.parse_peer), _schema("string")]
+Desk = Annotated[venue.Peer, PlainValidator(venue.parse_desk), _schema("string", pattern="^tcp://")]
+DeskFraming = Annotated[
+    Literal["length", "slip"],
+    PlainValidator(values.choice("length", "slip")),
+    WithJsonSchema({"enum": ["length", "slip"]}),
+]
 Port = Annotated[int, PlainValidator(venue.parse_port), _schema("integer", minimum=1, maximum=65535)]
 Root = Annotated[str, PlainValidator(venue.parse_root), _schema("string", pattern="^(/[A-Za-z0-9_.-]+)+$")]
 OscAddress = Annotated[str, PlainValidator(venue.parse_osc_address), _schema("string", pattern="^/")]

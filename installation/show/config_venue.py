@@ -131,7 +131,7 @@ def parse_network(value: object) -> IPv4Network | IPv6Network:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Where feedback goes."""
+    """Another machine's port: where feedback goes, or a desk that is called."""
 
     host: str
     port: int
@@ -147,6 +147,16 @@ def parse_peer(value: object) -> Peer:
     except ValueError:
         raise refusal(f"{quoted(value)} is not an address with a port", '"192.168.10.20:9001"') from None
     return Peer(str(address), int(port))
+
+
+def parse_desk(value: object) -> Peer:
+    """A desk to connect to: "tcp://192.168.10.20:3032", or with a name in place of the address."""
+    match = re.fullmatch(
+        r"tcp://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]{1,253}):(\d{1,5})", value if isinstance(value, str) else ""
+    )
+    if match is None or not 1 <= int(match[2]) <= 65535:
+        raise refusal(f"{quoted(value)} is not a desk to connect to", '"tcp://192.168.10.20:3032"')
+    return Peer(match[1].strip("[]"), int(match[2]))
 
 
 def parse_port(value: object) -> int:

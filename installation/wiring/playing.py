@@ -15,10 +15,11 @@ from types import FrameType
 
 from installation.clock import SystemClock
 from installation.control.feedback import Event
+from installation.control.framing import Framing
 from installation.control.inbox import Inbox
 from installation.control.names import Names
 from installation.control.server import ControlServer
-from installation.control.settings import ControlSettings, Endpoint
+from installation.control.settings import ControlSettings, DeskAddress, Endpoint
 from installation.decode.decoders import Decoders
 from installation.decode.source import FrameSource
 from installation.decode.worker import DecodeWorker
@@ -225,8 +226,16 @@ def keys(work: LoadedWork, *, may_quit: bool) -> Mapping[str, Command | Action]:
 def control_settings(work: LoadedWork) -> ControlSettings:
     """The show's [control] as the control room wants it."""
     control = work.config.control
-    feedback = tuple(Endpoint(str(peer.host), peer.port) for peer in control.feedback)
-    return ControlSettings(str(control.listen), control.port, control.allow, feedback, control.percent, control.root)
+    desk = control.connect
+    return ControlSettings(
+        listen=str(control.listen),
+        port=control.port,
+        allow=control.allow,
+        feedback=tuple(Endpoint(str(peer.host), peer.port) for peer in control.feedback),
+        percent=control.percent,
+        root=control.root,
+        desk=None if desk is None else DeskAddress(desk.host, desk.port, Framing(control.framing)),
+    )
 
 
 def _refuse(server: ControlServer | None, posted: Posted, error: CommandRefused) -> None:

@@ -1,20 +1,28 @@
-"""Other people's programs, over real sockets: `oscsend` and `oscdump` of liblo."""
+"""Other people's programs, over real sockets: `oscsend` and `oscdump` of liblo, SuperCollider, Pure Data."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from installation.control.settings import Endpoint
+from installation.clock import SystemClock
+from installation.control.inbox import Inbox
+from installation.control.server import ControlServer
+from installation.control.settings import ControlSettings, DeskAddress, Endpoint
 from installation.show import commands as show
 from installation.show.commands import Command
-from tests.control.rooms import HOME, PATIENCE_S, open_room
+from installation.show.status import StatusBoard
+from tests.control.rooms import HOME, NAMES, PATIENCE_S, open_room
+
+SILENT = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def program(name: str) -> str:
@@ -28,7 +36,7 @@ def oscsend(player: Endpoint, *words: str) -> None:
 
 
 @contextmanager
-def oscdump(port: int) -> Iterator[Iterator[str]]:
+def oscdump(port: int | str) -> Iterator[Iterator[str]]:
     """The messages it prints, without their time tags; they end when it takes too long."""
     process = subprocess.Popen([program("oscdump"), "-L", str(port)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -88,3 +96,80 @@ def test_oscdump_hears_feedback() -> None:
         room.publish(brightness=0.25, blackout=True, applied=posted.sequence)
         assert "/ai/brightness f 0.250000" in lines
         assert "/ai/blackout i 1" in lines
+
+
+def test_oscsend_over_tcp() -> None:
+    with open_room() as room:
+        url = f"osc.tcp://{HOME}:{room.server.endpoint.port}/"
+        subprocess.run([program("oscsend"), url, "/ai/film/tramp", "if", "1", "3.0"], check=True, timeout=PATIENCE_S)
+        room.wait_for_command(show.PlayFilm("tramp", 3.0))
+        assert room.server.counts().streams.connections == 1
+
+
+def test_oscdump_as_a_desk_that_is_called() -> None:
+    with socket.create_server((HOME, 0)) as free:
+        port: int = free.getsockname()[1]
+    settings = ControlSettings(HOME, 0, desk=DeskAddress(HOME, port))
+    with (
+        oscdump(f"osc.tcp://:{port}/") as lines,
+        ControlServer(settings, NAMES, Inbox(), StatusBoard(), SystemClock()),
+    ):
+        assert '/eos/ping s "afterimage"' in lines
+
+
+SUPERCOLLIDER = """
+var line = NetAddr("{host}", {port});
+line.connect;
+line.sendMsg("/ai/film/tramp", 1, 3.0);
+0.exit;
+"""
+
+
+def test_supercollider_over_tcp(tmp_path: Path) -> None:
+    sclang = shutil.which("sclang")
+    if sclang is None:
+        pytest.skip("sclang is missing: apt-get install supercollider-language")
+    with open_room() as room:
+        script = tmp_path / "send.scd"
+        script.write_text(SUPERCOLLIDER.format(host=HOME, port=room.server.endpoint.port))
+        surroundings = {"QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1", "HOME": str(tmp_path)}
+        command = [sclang, str(script)]
+        with subprocess.Popen(command, env={**os.environ, **surroundings}, **SILENT) as process:  # type: ignore[call-overload]
+            try:
+                room.wait_for_command(show.PlayFilm("tramp", 3.0))
+            finally:
+                process.kill()
+
+
+# SLIP by hand: 192 is END, and nothing in this message needs an escape.
+PURE_DATA = """#N canvas 0 0 450 300 10;
+#X obj 10 10 loadbang;
+#X obj 10 40 t b b b;
+#X msg 150 70 connect {host} {port};
+#X msg 80 70 1 3;
+#X obj 80 90 oscformat ai film tramp;
+#X obj 80 110 list prepend 192;
+#X obj 80 130 list append 192;
+#X obj 80 150 list prepend send;
+#X obj 80 170 list trim;
+#X obj 80 190 netsend -b;
+#X obj 10 100 delay 2000;
+#X msg 10 130 \\; pd quit;
+"""
+WIRES = ((0, 0, 1), (1, 0, 10), (1, 1, 3), (1, 2, 2), (2, 0, 9), *((n, 0, n + 1) for n in (3, 4, 5, 6, 7, 8, 10)))
+
+
+def test_pure_data_over_tcp_with_slip(tmp_path: Path) -> None:
+    pd = shutil.which("pd")
+    if pd is None:
+        pytest.skip("pd is missing: apt-get install puredata-core")
+    with open_room() as room:
+        patch = tmp_path / "send.pd"
+        wires = "".join(f"#X connect {source} {outlet} {sink} 0;\n" for source, outlet, sink in WIRES)
+        patch.write_text(PURE_DATA.format(host=HOME, port=room.server.endpoint.port) + wires)
+        command = [pd, "-nogui", "-noaudio", "-nomidi", str(patch)]
+        with subprocess.Popen(command, **SILENT) as process:  # type: ignore[call-overload]
+            try:
+                room.wait_for_command(show.PlayFilm("tramp", 3.0))
+            finally:
+                process.kill()

@@ -76,6 +76,15 @@ def test_the_museum_replaces_whole_tables(tmp_path: Path) -> None:
     assert config.title == "Afterimage: the demo"
 
 
+@pytest.mark.parametrize(
+    ("text", "desk"), [("tcp://desk:3032", Peer("desk", 3032)), ("tcp://[::1]:3037", Peer("::1", 3037))]
+)
+def test_a_desk_to_connect_to(tmp_path: Path, text: str, desk: Peer) -> None:
+    changed = demo_text().replace("[control]\n", f'[control]\nconnect = "{text}"\nframing = "slip"\n')
+    control = load_config(show_file(tmp_path, changed)).control
+    assert (control.connect, control.framing) == (desk, "slip")
+
+
 def test_a_venue_has_only_the_rooms_tables(tmp_path: Path) -> None:
     venue = tmp_path / "room.toml"
     venue.write_text('title = "x"\n[schedule]\nzone = "Europe/Pari"\n[look]\ngrain = 0\n', "utf-8")
@@ -134,6 +143,8 @@ name = "x"
 listen = "192.168.1.2"
 port = 70000
 feedback = ["desk:9001"]
+connect = "udp://desk:3032"
+framing = "osc"
 """,
     )
     expected = {
@@ -164,6 +175,8 @@ feedback = ["desk:9001"]
         "control.listen": "allow",
         "control.port": "1 to 65535",
         "control.feedback#1": "192.168.10.20:9001",
+        "control.connect": "tcp://192.168.10.20:3032",
+        "control.framing": '"slip"',
     }
     assert set(found) == set(expected)
     assert {place: part for place, part in expected.items() if part not in found[place]} == {}
