@@ -13,6 +13,10 @@ from installation.resources import resource_dir
 from installation.show.schedule import Schedule
 
 
+# Years that `--at` may name: those whose opening hours can be told.
+FIRST_YEAR, LAST_YEAR = 1971, 2999
+
+
 class Surface(Enum):
     """Where to play."""
 
@@ -35,6 +39,11 @@ class PlayRequest:
     seconds: float | None = None
     stats: Path | None = None
     state: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raises InputError where the statistics could never be written: better now than after a night of playing."""
+        if self.stats is not None and (self.stats.is_dir() or not self.stats.absolute().parent.is_dir()):
+            raise InputError(f"--stats {self.stats}: write the name of a file in a folder that exists")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,8 @@ def wall_at(at: str, schedule: Schedule, wall_ns: int) -> int:
         moment = dt.datetime.fromisoformat(at)
     except ValueError:
         raise InputError(f"--at {at}: write now, opening, or a time such as 2027-05-15T10:00") from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise InputError(f"--at {at}: is in the year {moment.year}; the calendar here is {FIRST_YEAR} to {LAST_YEAR}")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=schedule.zone)
     return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
