@@ -12,7 +12,6 @@ from installation.errors import InputError
 from installation.resources import resource_dir
 from installation.show.schedule import Schedule
 
-
 # Years that `--at` may name: those whose opening hours can be told.
 FIRST_YEAR, LAST_YEAR = 1971, 2999
 
