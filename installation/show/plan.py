@@ -196,10 +196,10 @@ def _scene(show: Show, state: ShowState, scene: Scene, local: int) -> _Mix:
 
 
 def _key(group: _Group, steering: tuple[tuple[int, int], ...]) -> FrameKey:
-    """Weights in 1/65535 that add up to exactly 65535; the top voice takes what rounding leaves."""
+    """Weights in 1/65535 that add up to exactly 65535; the loudest voice takes what rounding leaves."""
     share = group.share
     weights = [round(voice.share / share * FULL) for voice in group.voices]
-    weights[-1] += FULL - sum(weights)
+    weights[weights.index(max(weights))] += FULL - sum(weights)
     terms = (LatentTerm(v.film, v.position, weight) for v, weight in zip(group.voices, weights, strict=True))
     return FrameKey(tuple(term for term in terms if term.weight > 0), steering)
 

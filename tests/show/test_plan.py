@@ -183,6 +183,20 @@ def test_transitions_interrupted_at_random_instants_never_jump(
         assert len(advance(show, state, t).layers) <= MAX_LAYERS
 
 
+def test_weights_add_up_however_many_films_melt_together() -> None:
+    """Rounding many halves up must not push the newest film, barely there yet, below nothing."""
+    films = [film(str(n)) for n in range(6)]
+    show = World(films).show()
+    state = opened(show, T0, T0)
+    for n in range(1, 5):
+        state = apply(show, state, c.PlayFilm(str(n), 7.0), DESK, T0 + n)
+    for step in range(0, 7 * S, 50_000_000):
+        t = T0 + step
+        slow = apply(show, advance(show, state, t), c.PlayFilm("5", 3600.0), DESK, t)
+        for plan in plans(show, slow, 3, t):
+            assert all(sum(term.weight for term in picture.key.terms) == FULL for picture in plan.pictures)
+
+
 def test_a_full_stack_lets_the_newest_wait_and_then_plays_it() -> None:
     films = [film(str(n), space=str(n)) for n in range(12)]
     show = World(films).show()
