@@ -291,6 +291,8 @@ def resumed(show: Show, remembered: ShowState, now_ns: int, wall_ns: int) -> Sho
         return None
     if remembered.period.programme not in (None, *show.library.programmes) or not remembered.layers:
         return None
+    if any(film not in show.library.films for picture in remembered.frozen or () for film in picture.key.films):
+        return None
     offset = wall_ns - now_ns
     return replace(remembered, wall_offset=offset, anchor_offset=offset, reanchor_at=None, away=frozenset())
 

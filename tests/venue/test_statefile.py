@@ -6,8 +6,9 @@ import pytest
 
 from installation.show import commands as c
 from installation.show.library import Programme, Then
+from installation.show.plan import upcoming
 from installation.show.progress import advance
-from installation.show.state import ShowState, opened, resumed
+from installation.show.state import Show, ShowState, opened, resumed
 from installation.show.transport import apply
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory, save_memory
 from tests.show.worlds import T0, S, World, film, scene, shot
@@ -77,3 +78,20 @@ def test_a_state_of_another_show_is_not_resumed(gone: str) -> None:
     state = apply(SHOW, opened(SHOW, T0, T0), command, DESK, T0)
     other = World([film("a")], [], [Programme("day", "Day", (scene(film("a")),))]).show()
     assert resumed(other, state, T0, T0) is None
+
+
+def test_a_frozen_picture_of_a_film_that_is_gone_is_not_resumed() -> None:
+    def show(*films: str) -> Show:
+        scenes = tuple(shot(film(name), 0, 24, id=name) for name in films)
+        return World([film(name) for name in films], list(scenes), [Programme("day", "Day", scenes)]).show()
+
+    both = show("a", "b")
+    t = next(T0 + n * S for n in range(2) if seen_at(both, T0 + n * S) == "b")
+    frozen = apply(both, opened(both, t, t), c.Freeze(True), DESK, t)
+    assert resumed(both, frozen, t, t) is not None
+    assert resumed(show("a"), frozen, t, t) is None
+
+
+def seen_at(show: Show, t_ns: int) -> str:
+    """The film a show starts with at a time."""
+    return next(upcoming(show, opened(show, t_ns, t_ns), t_ns)).pictures[-1].key.films[-1]
