@@ -161,9 +161,11 @@ def _straight(state: ShowState, t_ns: int, fade_ns: int = 1_000_000_000) -> dict
 
 
 def _scene_end(show: Show, state: ShowState) -> int | None:
-    """When the commanded scene on top gives way (ns): one transition before its end."""
+    """When the commanded scene on top gives way (ns): one transition before its end. None while what follows it
+    already waits for room in the stack.
+    """
     layer = state.top
-    if layer.then in (Then.LOOP, Then.HOLD) or layer.timebase.speed <= 0:
+    if state.pending is not None or layer.then in (Then.LOOP, Then.HOLD) or layer.timebase.speed <= 0:
         return None
     here = cursor(show, layer, layer.timebase.t0 * JOTS_PER_NS)
     if here is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import islice
 
 from installation.show import commands as c
-from installation.show.library import Blend, Programme, Transition
+from installation.show.library import Blend, Programme, Then, Transition
 from installation.show.plan import upcoming
-from installation.show.progress import advance, observe_wall
+from installation.show.progress import advance, next_event, observe_wall
 from installation.show.schedule import Period
-from installation.show.state import Show, ShowState, opened
+from installation.show.state import MAX_LAYERS, Show, ShowState, opened
 from installation.show.timebase import FRAME_Q32
 from installation.show.transport import apply
 from tests.show.worlds import T0, S, World, film, scene
@@ -120,3 +120,18 @@ def test_openings_use_the_programmes_transition() -> None:
     state = opened(show, T0 - S, T0 - S)
     t = T0 + 2 * S
     assert abs(next(upcoming(show, advance(show, state, t), t)).pictures[0].weight / 65535 - 0.5) < 0.02
+
+
+def test_a_scene_that_ends_under_a_full_stack_waits_for_room_once() -> None:
+    a, b = film("a"), film("b")
+    once = scene(b, id="once", then=Then.RETURN)
+    show = World([a, b], [once], [Programme("day", "Day", (scene(a),))]).show()
+    state, t = opened(show, T0, T0), T0
+    for _ in range(MAX_LAYERS):
+        state = apply(show, advance(show, state, t), c.PlayScene("once", 60.0), DESK, t)
+        t += S // 100
+    for seconds in (11, 30, 61, 63):
+        state = advance(show, state, T0 + seconds * S)
+        event = next_event(show, state)
+        assert event is None or event.at > T0 + seconds * S
+    assert films(show, advance(show, state, T0 + 200 * S), T0 + 200 * S) == ["a"]
