@@ -114,12 +114,13 @@ def _move(show: Show, state: ShowState, command: c.Command, t_ns: int) -> ShowSt
         case c.Resume():
             return _moving(state, t_ns)
         case c.TogglePause():
-            held = state.paused or state.stopped or state.frozen is not None
-            return _moving(state, t_ns) if held else retimed(replace(state, paused=True), t_ns)
+            return _moving(state, t_ns) if _held(state) else retimed(replace(state, paused=True), t_ns)
         case c.Stop():
             return retimed(replace(state, stopped=True), t_ns)
         case c.Freeze(on):
-            return replace(state, frozen=(state.frozen or current_pictures(show, state, t_ns)) if on else None)
+            if on and state.frozen is not None:
+                return state
+            return replace(state, frozen=current_pictures(show, state, t_ns) if on else None)
         case c.Seek(seconds):
             here = _here(show, state, t_ns)
             return _moved_within(state, here, here.scene.local_of(Fraction(seconds)), t_ns)
@@ -173,9 +174,14 @@ def _transition(scene: Scene | None, show: Show, state: ShowState, fade: float |
     return Transition(blend if fade > 0 else Blend.CUT, jots(fade))
 
 
+def _held(state: ShowState) -> bool:
+    """Whether the picture stands still. No pictures at all (black) can be frozen too."""
+    return state.paused or state.stopped or state.frozen is not None
+
+
 def _moving(state: ShowState, t_ns: int) -> ShowState:
     """Whatever held the picture lets go."""
-    if not (state.paused or state.stopped or state.frozen):
+    if not _held(state):
         return state
     return retimed(replace(state, paused=False, stopped=False, frozen=None), t_ns)
 

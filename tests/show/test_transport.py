@@ -14,6 +14,7 @@ from installation.show import commands as c
 from installation.show.library import Cue, Programme, Then
 from installation.show.plan import upcoming
 from installation.show.progress import advance
+from installation.show.schedule import Period
 from installation.show.state import Show, ShowState, opened
 from installation.show.timebase import FRAME_Q32
 from installation.show.transport import apply
@@ -99,6 +100,16 @@ def test_freeze_holds_the_picture_while_time_runs(stage: Stage) -> None:
     stage.does(c.PlayFilm("a", 0)).waits(1).does(c.Freeze(True)).waits(2)
     assert stage.frame == 24
     assert stage.does(c.Freeze(False)).frame == 72
+
+
+def test_black_can_be_frozen_and_a_command_that_moves_the_picture_lets_go() -> None:
+    a = film("a")
+    closed = Period(T0 - S, None, None, False)
+    stage = Stage(World([a], [], [Programme("day", "Day", (scene(a),))], [], (closed,)).show())
+    stage.does(c.Freeze(True)).waits(1)
+    assert stage.plan.pictures == ()
+    stage.does(c.PlayFilm("a", 0)).waits(1)
+    assert (stage.state.frozen, stage.frame) == (None, 24)
 
 
 def test_stop_is_black_and_go_continues_where_it_stopped(stage: Stage) -> None:
