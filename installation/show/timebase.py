@@ -69,12 +69,15 @@ class Timebase:
         return self.p0 + (t - self.t0 * JOTS_PER_NS) * self.speed // UNIT_SPEED
 
     def when(self, local: int) -> int | None:
-        """Show time in jots at which local time reaches `local`; None when it stands still."""
+        """The first show time (jots) at which local time, going its way, has reached `local`; None when it stands
+        still.
+        """
         if self.speed == 0:
             return None
-        return self.t0 * JOTS_PER_NS + divide_rounding(
-            (local - self.p0) * UNIT_SPEED * _sign(self.speed), abs(self.speed)
-        )
+        start = self.t0 * JOTS_PER_NS
+        if self.speed > 0:
+            return start - (self.p0 - local) * UNIT_SPEED // self.speed
+        return start + (self.p0 - local - 1) * UNIT_SPEED // -self.speed + 1  # `local` rounds down, away from zero
 
     def retimed(self, t_ns: int, speed: int) -> Timebase:
         """The same place at `t_ns`, from there on at another speed."""
@@ -83,10 +86,6 @@ class Timebase:
     def moved(self, t_ns: int, local: int) -> Timebase:
         """Another place at `t_ns`, at the same speed."""
         return Timebase(t_ns, local, self.speed)
-
-
-def _sign(value: int) -> int:
-    return 1 if value > 0 else -1
 
 
 @dataclass(frozen=True, slots=True)

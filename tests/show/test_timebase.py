@@ -74,3 +74,15 @@ def test_a_ramp_arrives_and_stays_and_can_be_turned_round() -> None:
     back = ramp.toward(0.0, 1050, 50)
     assert back.at(1050 * JOTS_PER_NS) == 0.5
     assert back.at(1100 * JOTS_PER_NS) == 0.0
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(-(10**15), 10**15), st.integers(-4_000_000, 4_000_000))
+def test_when_is_the_very_first_moment(p0: int, local: int, speed: int) -> None:
+    timebase = Timebase(0, p0, speed)
+    t = timebase.when(local)
+    if t is None:
+        assert speed == 0
+        return
+    way = 1 if speed > 0 else -1
+    assert way * timebase.local(t) >= way * local
+    assert way * timebase.local(t - 1) < way * local
