@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from installation.control.gestures import Strike
+from installation.control.gestures import Arguments, Strike
 from installation.control.messages import read_argument, split_line
 from installation.control.methods import METHODS, Call, Method
 from installation.control.names import Names
@@ -30,6 +30,14 @@ class UnknownAddress(CommandRefused):
         near = get_close_matches(self._address, known, n=3, cutoff=0.5)
         hint = f"near it: {', '.join(near)}" if near else f"all begin with {self._root}/"
         return f"no address {self._address}; {hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command, and the row of the table it came from."""
+
+    command: Command
+    method: Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +108,37 @@ def parse_line(line: str, names: Names, root: str = DEFAULT_ROOT) -> Command:
     "scene/visit" or "brightness 0.2 3", in cue lines, keys and `do`. A leading root is accepted. Raises CommandRefused,
     saying what is wrong and what is allowed.
     """
+    words = line_words(line)
+    space = AddressSpace(names, root)
+    path, arguments = words[0].removeprefix(f"{root}/"), tuple(map(read_argument, words[1:]))
+    target = space.find(root + own_path(path))
+    if target.method.strike is not None and target.method.strike(arguments) is Strike.REST:
+        raise CommandRefused("line", f'"{line}" never does anything: 0 does not fire; leave it out, or write 1')
+    return read_order(target, arguments, names).command
+
+
+def line_words(line: str) -> list[str]:
+    """The words of a typed line, at least one. Raises CommandRefused."""
     try:
         words = split_line(line)
     except ValueError:
         raise CommandRefused("line", f'"{line}" has a quote that is never closed') from None
     if not words:
         raise CommandRefused("line", 'an empty line; write a command such as "scene/visit" or "brightness 0.2 3"')
-    path = "/" + words[0].removeprefix(f"{root}/").strip("/")
+    return words
+
+
+def own_path(word: str) -> str:
+    """The first word of a line as a path under the root. Raises CommandRefused."""
+    path = "/" + word.strip("/")
     if is_pattern(path):
-        raise CommandRefused("line", f'"{words[0]}" is a pattern; write one command a line')
-    target = AddressSpace(names, root).find(root + path)
-    arguments = tuple(map(read_argument, words[1:]))
-    if target.method.strike is not None and target.method.strike(arguments) is Strike.REST:
-        raise CommandRefused("line", f'"{line}" never does anything: 0 does not fire; leave it out, or write 1')
+        raise CommandRefused("line", f'"{word}" is a pattern; write one command a line')
+    return path
+
+
+def read_order(target: Target, arguments: Arguments, names: Names) -> Order:
+    """The command a target and its arguments mean. Raises CommandRefused."""
     request = target.method.read(Call(target.id, arguments, names))
     if not isinstance(request, Command):
-        raise CommandRefused("line", f'"{line}" is not a command; it only makes sense over OSC')
-    return request
+        raise CommandRefused("line", f'"{target.method.path[1:]}" is not a command; it only makes sense over OSC')
+    return Order(request, target.method)

@@ -8,19 +8,21 @@ one bundle stay together.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from installation.control.addresses import AddressSpace, Target
 from installation.control.buckets import Rates, TokenBuckets
 from installation.control.gestures import Strike
+from installation.control.mapping import Mapping, Unheard, Wish
 from installation.control.methods import Call, Method, Ping, Subscribe
 from installation.control.osc import Argument, Bundle, Message, OscError, Packet, decode_packet, unix_ns
 from installation.control.patterns import is_pattern
+from installation.control.rules import MapRule
 from installation.control.settings import Source
 from installation.control.triggers import TriggerGate, Verdict
 from installation.errors import CommandRefused
-from installation.show.commands import Command
+from installation.show.commands import Command, Rank
 
 HORIZON_NS = 10_000_000_000  # a bundle further in the future is a mistake
 MAX_WAITING = 256  # bundles
@@ -45,6 +47,7 @@ class Heard:
     source: Source
     commands: tuple[Command, ...]
     beliefs: tuple[Belief, ...] = ()
+    rank: Rank = Rank.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class ReceiverCounts:
     datagrams: int = 0
     over_rate: int = 0
     malformed: int = 0
-    foreign: int = 0  # messages to addresses that are not ours
+    foreign: int = 0  # messages to addresses that are not ours, and not in the map
+    mapped: int = 0
     refused: int = 0
     duplicates: int = 0
     beyond_horizon: int = 0
@@ -99,12 +103,19 @@ class _Waiting:
 class Receiver:
     """Listens to everybody. One thread at a time."""
 
-    def __init__(self, space: AddressSpace, percent: frozenset[str] = frozenset(), rates: Rates | None = None) -> None:
+    def __init__(
+        self,
+        space: AddressSpace,
+        percent: frozenset[str] = frozenset(),
+        rates: Rates | None = None,
+        rules: Sequence[MapRule] = (),
+    ) -> None:
         self.counts = ReceiverCounts()
         self._space = space
         self._percent = percent
         self._buckets = TokenBuckets(rates or Rates())
         self._gate = TriggerGate()
+        self._mapping = Mapping(rules, space)
         self._waiting: list[_Waiting] = []
         self._waiting_messages = 0
         self._serial = 0
@@ -136,6 +147,16 @@ class Receiver:
             self._waiting_messages -= len(waiting.messages)
             outcomes += self._messages(waiting.messages, waiting.source, now_ns)
         return outcomes
+
+    @property
+    def needs_time(self) -> bool:
+        """Whether `moved` ever has something to say."""
+        return self._mapping.needs_time
+
+    def moved(self, now_ns: int) -> list[Outcome]:
+        """What time makes of the sensors in the map: ask many times a second."""
+        outcomes = [self._wished(wish, now_ns) for wish in self._mapping.due(now_ns)]
+        return [outcome for outcome in outcomes if outcome is not None]
 
     @property
     def next_due_ns(self) -> int | None:
@@ -172,6 +193,12 @@ class Receiver:
         outcomes: list[Outcome] = []
         for message in messages:
             try:
+                for wish in self._mapped(message, source, now_ns):
+                    mapped = self._wished(wish, now_ns)
+                    if isinstance(mapped, Heard) and mapped.rank is Rank.OPERATOR:
+                        commands += mapped.commands
+                    elif mapped is not None:
+                        outcomes.append(mapped)
                 for target in self._targets(message, source):
                     outcome = self._call(target, message, source, now_ns, beliefs)
                     if isinstance(outcome, Command):
@@ -184,14 +211,31 @@ class Receiver:
             outcomes.insert(0, Heard(source, tuple(commands), tuple(beliefs)))
         return outcomes
 
+    def _mapped(self, message: Message, source: Source, now_ns: int) -> list[Wish | Unheard]:
+        """What the show's map says of a message to somebody else."""
+        if message.address in self._space or is_pattern(message.address):
+            return []
+        wishes = self._mapping.feed(message, source, now_ns)
+        if wishes is None:
+            self.counts.foreign += 1
+            return []
+        self.counts.mapped += 1
+        return wishes
+
+    def _wished(self, wish: Wish | Unheard, now_ns: int) -> Heard | Refused | None:
+        """What the map made of a message, past the same gate as our own triggers."""
+        if isinstance(wish, Unheard):
+            return self._refuse(wish.source, wish.error)
+        outcome: Command | Refused | None = wish.order.command
+        if wish.strike is not None:
+            outcome = self._trigger(wish.order.command, wish.order.method, wish.strike, wish.source, now_ns)
+        return Heard(wish.source, (outcome,), rank=wish.rank) if isinstance(outcome, Command) else outcome
+
     def _targets(self, message: Message, source: Source) -> tuple[Target, ...]:
-        """Where a message goes: to one address, to all that fit its pattern, or nowhere here."""
-        if is_pattern(message.address):
-            targets = self._matches(message.address, source)
-        elif message.address in self._space:
-            return (self._space.find(message.address),)
-        else:
-            targets = ()
+        """Where a message goes under our root: to one address, to all that fit its pattern, or nowhere."""
+        if not is_pattern(message.address):
+            return (self._space.find(message.address),) if message.address in self._space else ()
+        targets = self._matches(message.address, source)
         if not targets:
             self.counts.foreign += 1
         return targets

@@ -30,13 +30,14 @@ from installation.control.sockets import DatagramReader, FeedbackSender, open_li
 from installation.control.streams import StreamCalls, StreamCounts, Streams
 from installation.control.whom import AllowList
 from installation.errors import CommandRefused, InputError
-from installation.show.commands import Origin, Posted, Rank
+from installation.show.commands import Origin, Posted
 from installation.show.status import StatusBoard
 
 SECOND_NS = 1_000_000_000
 BATCH = 64  # datagrams before everybody else on the loop has a turn
 BREATH_S = 0.002  # after a full batch: a flood is read at 32,000 datagrams a second at most
 FEEDBACK_S = 1 / 60
+SENSOR_S = 1 / 50
 IDLE_S = 0.25  # nobody to tell
 LOG_NS = 10 * SECOND_NS
 
@@ -72,7 +73,7 @@ class ControlServer:
         self._inbox = inbox
         self._board = board
         self._clock = clock
-        self._receiver = Receiver(space, settings.percent)
+        self._receiver = Receiver(space, settings.percent, rules=settings.rules)
         self._feedback = Feedback(space, settings.feedback, settings.percent)
         self._allowed = AllowList(settings.listen, settings.allow)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -165,6 +166,8 @@ class ControlServer:
         if self._desk is not None:
             loop.call_soon(self._desk.start, loop)
         loop.call_soon(self._feedback_tick, loop)
+        if self._receiver.needs_time:
+            loop.call_soon(self._sensor_tick, loop)
         loop.run_forever()
         loop.remove_reader(self._reader.fileno())
         self._guarded(self._speak)
@@ -234,7 +237,7 @@ class ControlServer:
     def _heard(self, heard: Heard) -> None:
         sequence = 0
         if heard.commands:
-            receipt = self._inbox.post(heard.commands, Origin(Rank.OPERATOR, heard.source.host))
+            receipt = self._inbox.post(heard.commands, Origin(heard.rank, heard.source.host))
             sequence = receipt.sequence
             if receipt.refused:
                 error = CommandRefused("full", f"{len(receipt.refused)} triggers too many; the queue holds 256")
@@ -266,6 +269,10 @@ class ControlServer:
     def _feedback_tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._guarded(self._speak)
         loop.call_later(FEEDBACK_S if self._feedback.peers else IDLE_S, self._feedback_tick, loop)
+
+    def _sensor_tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._guarded(lambda: self._act(self._receiver.moved(self._clock.now_ns())))
+        loop.call_later(SENSOR_S, self._sensor_tick, loop)
 
     def _speak(self) -> None:
         self._send(self._feedback.due(self._clock.now_ns(), self._board.read()))

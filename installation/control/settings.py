@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
 from installation.control.framing import Framing
+from installation.control.rules import MapRule
 
 DEFAULT_PORT = 9000
 
@@ -62,3 +63,4 @@ class ControlSettings:
     percent: frozenset[str] = frozenset()
     root: str = "/ai"
     desk: DeskAddress | None = None
+    rules: tuple[MapRule, ...] = ()

@@ -17,6 +17,7 @@ from installation.show.commands import Command
 REARM_NS = 500_000_000
 DUPLICATE_NS = 100_000_000
 _LEVELS_KEPT = 1024
+_FIRED_KEPT = 4096
 
 Identity = tuple[object, ...]
 
@@ -37,11 +38,11 @@ def identity(command: Command) -> Identity:
 
 
 class TriggerGate:
-    """Remembers who holds what, and what fired when. Bounded: by the triggers there are, and 1024 held floats."""
+    """Remembers who holds what, and what fired when. Bounded: 1024 held floats, the 4096 newest triggers."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[Identity, str], int] = OrderedDict()  # newest float above 0, ns
-        self._fired: dict[Identity, int] = {}
+        self._fired: OrderedDict[Identity, int] = OrderedDict()
 
     def admit(self, command: Command, method: Method, strike: Strike, host: str, now_ns: int) -> Verdict:
         """Decide, and remember."""
@@ -58,6 +59,9 @@ class TriggerGate:
             if now_ns - last_ns < method.lockout_ns:
                 return Verdict.LOCKED
         self._fired[what] = now_ns
+        self._fired.move_to_end(what)
+        if len(self._fired) > _FIRED_KEPT:
+            self._fired.popitem(last=False)
         return Verdict.FIRE
 
     def _holds(self, what: Identity, host: str, now_ns: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from installation.show.config_mapping import MapTable
 from installation.show.config_types import (
     Address,
     AdvanceKind,
@@ -30,7 +31,6 @@ from installation.show.config_types import (
     Mark,
     Motion,
     Network,
-    OscAddress,
     Override,
     Port,
     Provider,
@@ -181,13 +181,6 @@ class OutputTable(Table):
 
     name: Id
     monitor: Text = "first"
-
-
-class MapTable(Table):
-    """Another device's message, and the command it means here."""
-
-    from_address: OscAddress = Field(alias="from")
-    do: Line
 
 
 class PeerTable(Table):

@@ -61,7 +61,6 @@ DeskFraming = Annotated[
 ]
 Port = Annotated[int, PlainValidator(venue.parse_port), _schema("integer", minimum=1, maximum=65535)]
 Root = Annotated[str, PlainValidator(venue.parse_root), _schema("string", pattern="^(/[A-Za-z0-9_.-]+)+$")]
-OscAddress = Annotated[str, PlainValidator(venue.parse_osc_address), _schema("string", pattern="^/")]
 Override = Annotated[Literal["closing"] | Fraction, PlainValidator(venue.parse_override), _TIME]
 Text = Annotated[str, PlainValidator(values.parse_text), _schema("string", minLength=1, maxLength=200)]
 Version = Annotated[Literal[1], PlainValidator(values.parse_version), WithJsonSchema({"const": 1})]

@@ -173,13 +173,6 @@ def parse_root(value: object) -> str:
     return value
 
 
-def parse_osc_address(value: object) -> str:
-    """An address another device sends."""
-    if not isinstance(value, str) or not re.fullmatch(r"(/[^\s#*,/?\[\]{}]+)+/?", value):
-        raise refusal(f"{quoted(value)} is not an OSC address", 'such as "/eos/out/event/cue/1/5/fire"')
-    return value.removesuffix("/")
-
-
 def parse_override(value: object) -> Literal["closing"] | Fraction:
     """How long a take-over lasts: until closing time, or so many seconds."""
     if value == "closing":

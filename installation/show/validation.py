@@ -23,9 +23,11 @@ from installation.show.assembly import (
 )
 from installation.show.commands import Command, FireCue, PlayFilm, PlayProgramme, PlayScene
 from installation.show.config import Reading
+from installation.show.config_mapping import MapTable
 from installation.show.config_tables import BLACK, ProgrammeTable, SceneTable, TransitionTable
 from installation.show.config_values import nearest, quoted
 from installation.show.library import Advance, FilmInfo
+from installation.show.map_checks import tried_lines, wrong_shape
 from installation.show.overlaps import overlapping
 
 
@@ -242,10 +244,28 @@ def _commands(scope: _Scope) -> Iterator[Problem]:
     for key, line in config.keys.items():
         yield from _command(scope, ("keys", key), _parsed(scope, line))
     for index, entry in enumerate(config.control.map):
-        yield from _command(scope, ("control", "map", index, "do"), _parsed(scope, entry.do))
+        yield from _mapped(scope, ("control", "map", index), entry)
     for index, target in enumerate(config.page.buttons):
         kind, _, id_ = target.partition("/")
         yield from scope.unknown(kind, id_, ("page", "buttons", index))
+
+
+def _mapped(scope: _Scope, location: tuple[str | int, ...], entry: MapTable) -> Iterator[Problem]:
+    wrong = [
+        scope.problem((*location, key), *words) for key, *words in wrong_shape(entry, scope.reading.config.control.root)
+    ]
+    yield from wrong
+    for line, known in () if wrong else tried_lines(entry):
+        try:
+            command: Command | Problem | None = scope.parse_line(line)
+        except CommandRefused as refused:
+            kind = refused.code.removeprefix("unknown-")
+            open_id = kind in scope.known and (not known or scope.known[kind] is None)
+            command = None if open_id else Problem(line, str(refused))
+        found = list(_command(scope, (*location, "do"), command)) if known or isinstance(command, Problem) else []
+        yield from found
+        if found:
+            return
 
 
 def _parsed(scope: _Scope, line: str) -> Command | Problem | None:

@@ -18,6 +18,7 @@ from installation.control.feedback import Event
 from installation.control.framing import Framing
 from installation.control.inbox import Inbox
 from installation.control.names import Names
+from installation.control.rules import MapRule
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, DeskAddress, Endpoint
 from installation.decode.decoders import Decoders
@@ -235,6 +236,7 @@ def control_settings(work: LoadedWork) -> ControlSettings:
         percent=control.percent,
         root=control.root,
         desk=None if desk is None else DeskAddress(desk.host, desk.port, Framing(control.framing)),
+        rules=tuple(map(MapRule.of, control.map)),
     )
 
 

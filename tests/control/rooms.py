@@ -15,6 +15,7 @@ from installation.clock import SystemClock
 from installation.control.inbox import Inbox
 from installation.control.names import Names
 from installation.control.osc import Message, decode_packet
+from installation.control.rules import MapRule
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, Endpoint
 from installation.show.commands import Command, Posted
@@ -96,10 +97,15 @@ class Room:
 
 @contextmanager
 def open_room(
-    *, allow: tuple[str, ...] = (), feedback: tuple[Endpoint, ...] = (), names: Names = NAMES, host: str = HOME
+    *,
+    allow: tuple[str, ...] = (),
+    feedback: tuple[Endpoint, ...] = (),
+    names: Names = NAMES,
+    host: str = HOME,
+    rules: tuple[MapRule, ...] = (),
 ) -> Iterator[Room]:
     """A server that listens, until the block ends."""
-    settings = ControlSettings(host, 0, tuple(map(ip_network, allow)), feedback)
+    settings = ControlSettings(host, 0, tuple(map(ip_network, allow)), feedback, rules=rules)
     inbox, board = Inbox(), StatusBoard()
     with ControlServer(settings, names, inbox, board, SystemClock()) as server:
         yield Room(server, inbox, board)

@@ -18,12 +18,14 @@ from installation.control.inbox import Inbox
 from installation.control.messages import build_message
 from installation.control.names import Names
 from installation.control.osc import Message, time_tag
+from installation.control.rules import MapRule
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, Endpoint
 from installation.control.whom import AllowList
 from installation.errors import CommandRefused, InputError, UnavailableError
 from installation.show import commands as show
 from installation.show.commands import Origin, Posted, Rank
+from installation.show.config_mapping import MapTable
 from installation.show.status import StatusBoard
 from tests.control.packets import bundle, floats, ints, message, padded
 from tests.control.rooms import HOME, NAMES, PATIENCE_S, open_room
@@ -60,6 +62,20 @@ def test_a_time_tag_is_wall_time() -> None:
         heard = room.wait_for(lambda heard: len(heard) == 2)
         assert clock.wall_ns() >= due_ns
         assert [posted.command for posted in heard] == [show.Pause(), show.Go()]
+
+
+def test_the_map_is_obeyed_and_sensors_are_heard_as_sensors() -> None:
+    entries = (
+        {"from": "/eos/out/event/cue/1/5/fire", "do": "scene/tramp"},
+        {"from": "/presence", "do": "scene/visit", "rank": "sensor", "above": 0.5, "hold": 0.1},
+    )
+    rules = tuple(MapRule.of(MapTable.model_validate(entry)) for entry in entries)
+    with open_room(rules=rules) as room, room.peer() as desk:
+        desk.send(padded("/eos/out/event/cue/1/5/fire"))
+        assert room.wait_for_command(show.PlayScene("tramp")).origin == Origin(Rank.OPERATOR, HOME)
+        desk.send(floats("/presence", 1.0))  # once: the hold ends by itself
+        assert room.wait_for_command(show.PlayScene("visit")).origin == Origin(Rank.SENSOR, HOME)
+        assert room.server.counts().received.mapped == 2
 
 
 def test_hostile_datagrams_change_nothing_and_the_next_command_is_obeyed(caplog: pytest.LogCaptureFixture) -> None:
