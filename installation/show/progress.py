@@ -30,7 +30,7 @@ from installation.show.state import (
     scheduled,
     turning_transition,
 )
-from installation.show.timebase import JOTS_PER_NS, UNIT_SPEED, Ramp, ceil_ns
+from installation.show.timebase import JOTS_PER_NS, UNIT_SPEED, Ramp, Timebase, ceil_ns
 
 # A wall clock that differs from show time by less than this has drifted, not stepped.
 STEP_NS = 100_000_000
@@ -76,16 +76,7 @@ def to_schedule(show: Show, state: ShowState, t_ns: int) -> ShowState:
     """Hand control back: transport is undone, and the picture crossfades to where the clock would be. Masters and
     blackout stay.
     """
-    state = replace(
-        state,
-        holder=None,
-        mode=Mode.AUTO,
-        speed=UNIT_SPEED,
-        paused=False,
-        stopped=False,
-        frozen=None,
-        steering=_straight(state, t_ns),
-    )
+    state = _released(state, t_ns)
     home = scheduled(show, state)
     if _follows(state.top, home, t_ns):
         return state
@@ -128,30 +119,44 @@ def turn_period(show: Show, state: ShowState, period: Period, t_ns: int) -> Show
     if state.mode is Mode.MAINTENANCE or (state.mode is Mode.MANUAL and not period.open):
         return state
     transition = turning_transition(show, before, period)
-    state = _clean(state, t_ns, transition) if period.open else replace(state, holder=None, frozen=None)
+    state = _clean(state, t_ns, transition) if period.open else _released(state, t_ns)
     return cover(retimed(state, t_ns), scheduled(show, state), transition, t_ns)
 
 
 def _clean(state: ShowState, t_ns: int, transition: Transition) -> ShowState:
+    """As the show says: released, and every master back."""
     fade_ns = transition.duration // JOTS_PER_NS
     return replace(
-        state,
-        speed=UNIT_SPEED,
-        paused=False,
-        stopped=False,
+        _released(_seen_black(state) if state.blackout else state, t_ns, fade_ns),
         blackout=False,
-        frozen=None,
         brightness=state.brightness.toward(1.0, t_ns, fade_ns),
         volume=state.volume.toward(1.0, t_ns, fade_ns),
-        steering=_straight(state, t_ns, fade_ns),
-        mode=Mode.AUTO,
-        holder=None,
         anchor_offset=state.wall_offset,
         reanchor_at=None,
     )
 
 
-def _straight(state: ShowState, t_ns: int, fade_ns: int = 1_000_000_000) -> dict[str, Ramp]:
+def _released(state: ShowState, t_ns: int, fade_ns: int = 1_000_000_000) -> ShowState:
+    """Nobody's any more: transport is undone, steering on its way back. What was stopped comes up from black."""
+    return replace(
+        _seen_black(state) if state.stopped else state,
+        holder=None,
+        mode=Mode.AUTO,
+        speed=UNIT_SPEED,
+        paused=False,
+        stopped=False,
+        frozen=None,
+        pending=None,
+        steering=_straight(state, t_ns, fade_ns),
+    )
+
+
+def _seen_black(state: ShowState) -> ShowState:
+    """Nothing of what black hides, so that no fade uncovers it."""
+    return replace(state, layers=(Layer(BlackSource(), Timebase(0)),))
+
+
+def _straight(state: ShowState, t_ns: int, fade_ns: int) -> dict[str, Ramp]:
     """Every axis on its way back to the film."""
     return {
         axis: ramp.toward(0.0, t_ns, fade_ns)

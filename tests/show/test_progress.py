@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 from installation.show import commands as c
@@ -135,3 +136,37 @@ def test_a_scene_that_ends_under_a_full_stack_waits_for_room_once() -> None:
         event = next_event(show, state)
         assert event is None or event.at > T0 + seconds * S
     assert films(show, advance(show, state, T0 + 200 * S), T0 + 200 * S) == ["a"]
+
+
+def test_closing_ends_a_stop_and_never_uncovers_what_black_hid() -> None:
+    a, b = film("a"), film("b")
+    soft = Transition(Blend.PIXEL, 4 * 441 * S)
+    day, night = Programme("day", "Day", (scene(a),), soft), Programme("night", "Night", (scene(b),), soft)
+    periods = (Period(T0 - S, T0 + HOUR, "day", True), Period(T0 + HOUR, None, "night", False))
+    show = World([a, b], [], [day, night], [], periods).show()
+    for hidden in (c.Stop(), c.SetSpeed(3.0)):
+        state = apply(show, opened(show, T0, T0), hidden, DESK, T0)
+        t = T0 + HOUR + 2 * S
+        state = advance(show, state, t)
+        assert set(films(show, state, t)) == ({"b"} if hidden == c.Stop() else {"a", "b"})
+        assert (state.stopped, state.running_speed, state.holder) == (False, 1_000_000, None)
+
+
+def test_an_opening_out_of_blackout_rises_from_black() -> None:
+    show = museum()
+    state = apply(show, opened(show, T0, T0), c.SetBlackout(True), DESK, T0)
+    slow = replace(show.library.programmes["evening"], transition=Transition(Blend.PIXEL, 4 * 441 * S))
+    show = replace(show, library=replace(show.library, programmes={**show.library.programmes, "evening": slow}))
+    t = T0 + HOUR + S
+    assert films(show, advance(show, state, t), t) == ["b"]
+
+
+def test_auto_forgets_what_waits_for_room() -> None:
+    show = museum()
+    state = opened(show, T0, T0)
+    for number in range(MAX_LAYERS + 2):
+        state = apply(show, state, c.PlayFilm("b", 60.0), DESK, T0 + number)
+    assert state.pending is not None
+    state = apply(show, state, c.SetMode(c.Mode.AUTO), DESK, T0 + S)
+    end = T0 + 200 * S
+    assert films(show, advance(show, state, end), end) == ["a"]
