@@ -279,7 +279,8 @@ def opened(show: Show, now_ns: int, wall_ns: int, period: Period | None = None) 
 def resumed(show: Show, remembered: ShowState, now_ns: int, wall_ns: int) -> ShowState | None:
     """A remembered state, for the clock of now; None if the show no longer has what it plays.
 
-    Live films start as there: their sources will say if they are not.
+    Live films start as there: their sources will say if they are not. A period that the schedule no longer knows (its
+    hours were edited, or the clock could not be trusted) ends at once.
     """
     layers = (*remembered.layers, *((remembered.pending,) if remembered.pending else ()))
     try:
@@ -293,8 +294,12 @@ def resumed(show: Show, remembered: ShowState, now_ns: int, wall_ns: int) -> Sho
         return None
     if any(film not in show.library.films for picture in remembered.frozen or () for film in picture.key.films):
         return None
-    offset = wall_ns - now_ns
-    return replace(remembered, wall_offset=offset, anchor_offset=offset, reanchor_at=None, away=frozenset())
+    period, offset = remembered.period, wall_ns - now_ns
+    if show.schedule.at(period.anchor_ns) != period:
+        period = replace(period, end_ns=wall_ns)
+    return replace(
+        remembered, period=period, wall_offset=offset, anchor_offset=offset, reanchor_at=None, away=frozenset()
+    )
 
 
 def seconds_ns(seconds: float) -> int:

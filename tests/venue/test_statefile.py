@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from installation.show import commands as c
 from installation.show.library import Programme, Then
 from installation.show.plan import upcoming
 from installation.show.progress import advance
-from installation.show.state import Show, ShowState, opened, resumed
+from installation.show.schedule import Period
+from installation.show.state import BlackSource, Show, ShowState, opened, resumed
 from installation.show.transport import apply
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory, save_memory
 from tests.show.worlds import T0, S, World, film, scene, shot
@@ -70,6 +72,16 @@ def test_a_resumed_show_is_where_its_own_time_has_got_to() -> None:
     again = resumed(SHOW, state, later, later)
     assert again is not None
     assert advance(SHOW, again, later).layers == advance(SHOW, state, later).layers
+
+
+def test_a_resumed_show_keeps_the_hours_of_now_not_those_it_remembers() -> None:
+    closed = Period(T0 - S, None, None, False)
+    closes_today = replace(SHOW, schedule=replace(SHOW.schedule, periods=(closed,)))
+    playing = apply(SHOW, opened(SHOW, T0, T0), c.PlayFilm("b", 0), DESK, T0)
+    again = resumed(closes_today, playing, T0 + S, T0 + S)
+    assert again is not None
+    assert advance(closes_today, again, T0 + S).period == closed
+    assert advance(closes_today, again, T0 + 10 * S).layers[-1].source == BlackSource()
 
 
 @pytest.mark.parametrize("gone", ["b", "visit"])
