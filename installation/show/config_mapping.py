@@ -120,7 +120,10 @@ def parse_table(value: object) -> Mapping[str, str]:
         raise refusal(f"{quoted(value)} is not a table", 'such as { "1" = "tramp", "2" = "bunny" }')
     for key, entry in value.items():
         if isinstance(entry, bool) or not isinstance(entry, str | int) or not re.fullmatch(r"[^\s/]{1,64}", str(entry)):
-            raise refusal(f"{quoted(entry)} at {quoted(key)} is not an id", "text without spaces and slashes")
+            raise refusal(
+                f"{quoted(entry)} at {quoted(key)} is not an id",
+                'text without spaces and slashes; a key with a point in quotes: "5.5"',
+            )
     return {str(key): str(entry) for key, entry in value.items()}
 
 
