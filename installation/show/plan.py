@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from installation.show.frameplan import FULL, FrameKey, FramePlan, LatentTerm, Look, Picture
-from installation.show.library import Blend, Programme, Scene, Slot, Then, whole_film
+from installation.show.library import Blend, Programme, Scene, Slot, whole_film
 from installation.show.progress import advance, next_event
 from installation.show.state import BlackSource, Layer, ProgrammeSource, Show, ShowState, cursor
 from installation.show.timebase import JOTS_PER_NS, UNIT_SPEED, Grid, Instant, ceil_ns
@@ -173,8 +173,7 @@ def _unfold(show: Show, state: ShowState, layer: Layer, t: int) -> _Mix:
         return _programme(show, state, programme, programme.slot_at(local), local, layer.source.entered)
     here = cursor(show, layer, t)
     assert here is not None
-    local = min(here.local, here.scene.last_local) if layer.then is Then.HOLD else here.local
-    return _scene(show, state, here.scene, local)
+    return _scene(show, state, here.scene, here.local)
 
 
 def _programme(show: Show, state: ShowState, programme: Programme, slot: Slot, local: int, entered: int | None) -> _Mix:

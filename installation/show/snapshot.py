@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from installation.show.progress import advance, next_scene
 from installation.show.state import Show, ShowState, cursor
 from installation.show.status import STEERING_AXES, Health, Snapshot, StateWord
-from installation.show.timebase import JOTS_PER_NS, JOTS_PER_SECOND, UNIT_SPEED
+from installation.show.timebase import FRAME_Q32, JOTS_PER_NS, JOTS_PER_SECOND, UNIT_SPEED
 
 
 def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Health) -> Snapshot:
@@ -30,15 +31,15 @@ def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Heal
     here = cursor(show, state.top, t_ns * JOTS_PER_NS)
     if here is None:
         return masters
-    into = here.local % here.scene.duration
-    footage = abs(here.scene.speed) / UNIT_SPEED / JOTS_PER_SECOND
+    scene, into = here.scene, here.local % here.scene.duration
+    footage = Fraction(scene.position(here.local) - scene.start, FRAME_Q32) / scene.film.fps
     return replace(
         masters,
-        scene=here.scene.id,
-        film=here.scene.film.id,
+        scene=scene.id,
+        film=scene.film.id,
         next=next_scene_id(show, state, t_ns),
-        position=round(into * footage, 3),
-        remaining=round((here.scene.duration - into) / JOTS_PER_SECOND, 3),
+        position=round(float(footage), 3),
+        remaining=round((scene.duration - into) / JOTS_PER_SECOND, 3),
     )
 
 

@@ -152,7 +152,7 @@ class ShowState:
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """The current scene: the one in front, or coming in. `start` is the source's local time at which it began
-    (jots), `local` how long ago that was.
+    (jots), `local` how long ago that was; of a scene that holds, not beyond where it rests.
     """
 
     scene: Scene
@@ -170,7 +170,8 @@ def cursor(show: Show, layer: Layer, t: int) -> Cursor | None:
         case FilmSource(film):
             return Cursor(show.library.whole(film), 0, local)
         case SceneSource(scene):
-            return Cursor(show.library.scenes[scene], 0, local)
+            known = show.library.scenes[scene]
+            return Cursor(known, 0, min(local, known.last_local) if layer.then is Then.HOLD else local)
         case StepSource(programme, number):
             slot = show.library.programmes[programme].slot(number)
             return Cursor(slot.scene, 0, local, slot)
