@@ -29,7 +29,7 @@ from installation.show.frameplan import FULL, FramePlan, Look
 from installation.show.plan import upcoming
 from installation.show.progress import advance, observe_wall
 from installation.show.snapshot import snapshot
-from installation.show.state import Show, ShowState
+from installation.show.state import Show, ShowState, cursor
 from installation.show.status import Health, Snapshot, StatusBoard
 from installation.show.timebase import Instant
 from installation.show.transport import apply
@@ -136,9 +136,11 @@ class Player:
         self._finish_slot()
 
     def quit(self) -> None:
-        """End `run` after the current tick. From any thread or signal handler."""
+        """End `run` after the current tick: in 0.1 s at most. From any thread or signal handler.
+
+        Wakes nobody: a signal may interrupt a rest that holds the very lock that waking takes.
+        """
         self.quitting = True
-        self.stage.presenter.wake()
 
     def tick(self) -> int:
         """Everything that is due now. Returns the show time until which nothing else is."""
@@ -264,11 +266,14 @@ class Player:
         self._lateness += (late - self._lateness) / 512
 
     def _count_loop(self, plan: FramePlan) -> None:
-        if not plan.pictures:
+        """A film that is suddenly behind where it was, seen the way it runs, has begun again."""
+        here = cursor(self.show, self.state.top, plan.instant.at)
+        if not plan.pictures or here is None:
             return
         top = plan.pictures[-1].key.terms[-1]
         film, position = self._position
-        self.metrics.loops += top.film == film and top.position < position and self.state.running_speed > 0
+        gained = (top.position - position) * here.scene.speed * self.state.running_speed
+        self.metrics.loops += top.film == film and gained < 0
         self._position = (top.film, top.position)
 
     def _draw(self, pictures: list[WeightedFrame], plan: FramePlan, own: bool, now: int) -> None:

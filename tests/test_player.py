@@ -96,6 +96,18 @@ def test_every_decode_instant_is_a_slot_shown_with_its_own_frame(wall: Wall) -> 
     assert metrics.startup_ms is not None
 
 
+@pytest.mark.parametrize("speed", [1.0, -1.0])
+def test_a_loop_is_counted_at_the_seam_whichever_way_a_film_runs(tmp_path: Path, speed: float) -> None:
+    wall = Wall(tmp_path, f'model = "model"\n[scenes.one]\nfilm = "one"\nspeed = {speed}\n')
+    wall.does(c.PlayFilm("two", 0), c.PlayScene("one", 0))
+    wall.ticks(3 * 48)
+    assert wall.player.metrics.loops == 2
+    wall.does(c.SetSpeed(-1.0))
+    wall.ticks(48)
+    assert wall.player.metrics.loops == 3
+    wall.presenter.close()
+
+
 def test_the_picture_moves_and_a_command_changes_it_with_the_next_tick(wall: Wall) -> None:
     wall.ticks(1)
     first = wall.picture
