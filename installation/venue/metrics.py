@@ -31,7 +31,6 @@ class Metrics:
     presented: int = 0
     held: int = 0
     late: int = 0
-    handled: int = 0
     loops: int = 0
     startup_ms: float | None = None
     interval: Durations = field(default_factory=Durations)
