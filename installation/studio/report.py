@@ -52,7 +52,8 @@ def plot_losses(history: Sequence[dict[str, float]], path: Path) -> None:
     """A PNG with one panel per figure over the minutes trained. Nothing is written for fewer than two rows."""
     if len(history) < 2:
         return
-    names = [name for name in history[-1] if name not in ("step", "minutes")]
+    named = dict.fromkeys(name for row in history for name in row)  # some figures are in some rows only
+    names = [name for name in named if name not in ("step", "minutes")]
     figure, axes = plt.subplots(len(names), 1, figsize=(8, 1.8 * len(names)), sharex=True, squeeze=False)
     for axis, name in zip(axes[:, 0], names, strict=True):
         rows = [row for row in history if name in row]
