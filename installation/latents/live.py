@@ -249,21 +249,22 @@ class PostedSource:
             raise CommandRefused("latent", "latent: got a number that is not finite")
         values.flags.writeable = False
         self._z = values
-        with self._lock:
-            command = self._presence.seen(self._clock.now_ns())
-        if command is not None:
-            self._post(command)
+        self._tell(self._presence.seen)
 
     def latest(self) -> Latent | None:
         """The newest latent (D,); None before the first."""
-        with self._lock:
-            command = self._presence.check(self._clock.now_ns())
-        if command is not None:
-            self._post(command)
+        self._tell(self._presence.check)
         return self._z
 
     def close(self) -> None:
         """Nothing to stop."""
+
+    def _tell(self, news: Callable[[int], Command | None]) -> None:
+        """Post the news of now, if any. Under the lock, so that what is seen here last is posted last."""
+        with self._lock:
+            command = news(self._clock.now_ns())
+            if command is not None:
+                self._post(command)
 
 
 def _lower_priority() -> None:
