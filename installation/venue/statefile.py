@@ -27,6 +27,7 @@ class Memory:
 
 
 _MEMORY = TypeAdapter(Memory)
+REST_S = 0.5  # at most two saves a second; what a crash within it forgets is half a second of a fader
 
 
 def save_memory(path: Path, memory: Memory) -> None:
@@ -53,10 +54,14 @@ def load_memory(path: Path) -> Memory | None:
 
 
 class MemoryKeeper:
-    """Saves the newest memory from a thread of its own; a full disk is said once and playing goes on."""
+    """Saves the newest memory from a thread of its own; a full disk is said once and playing goes on.
 
-    def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
+    After each save it rests: a fader that moves for months must not wear out a memory card.
+    """
+
+    def __init__(self, path: Path, complain: Callable[[str], None], rest_s: float = REST_S) -> None:
         self._path = path
+        self._rest_s = rest_s
         self._complain = complain
         self._newest: Memory | None = None
         self._closing = False
@@ -86,6 +91,8 @@ class MemoryKeeper:
                 if not complained:
                     self._complain(f"{self._path}: the state cannot be saved: {error.strerror}; playing goes on")
                 complained = True
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, self._rest_s)
 
     def _next(self) -> Memory | None:
         with self._changed:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from installation.show.progress import advance
 from installation.show.schedule import Period
 from installation.show.state import BlackSource, Show, ShowState, opened, resumed
 from installation.show.transport import apply
+from installation.venue import statefile
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory, save_memory
 from tests.show.worlds import T0, S, World, film, scene, shot
 
@@ -64,6 +66,24 @@ def test_the_newest_memory_is_kept_and_a_full_disk_is_said_once(tmp_path: Path) 
     lost.close()
     assert len(said) == 1
     assert "nowhere" in said[0]
+
+
+def test_a_fader_that_never_rests_does_not_wear_out_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[int] = []
+    first = threading.Event()
+
+    def save(path: Path, memory: Memory) -> None:
+        saved.append(memory.saved_wall_ns)
+        first.set()
+
+    monkeypatch.setattr(statefile, "save_memory", save)
+    keeper = MemoryKeeper(tmp_path / "state.json", print, rest_s=60.0)
+    keeper.keep(Memory("Test", 0, opened(SHOW, T0, T0)))
+    assert first.wait(10)
+    for number in range(1, 100):
+        keeper.keep(Memory("Test", number, opened(SHOW, T0, T0)))
+    keeper.close()
+    assert saved == [0, 99]
 
 
 def test_a_resumed_show_is_where_its_own_time_has_got_to() -> None:
