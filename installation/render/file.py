@@ -131,6 +131,7 @@ class FilePresenter:
         self._target = offscreen_target(self._graphics, size)
         self._readback = Readback(self._graphics.calls, size)
         self._closed = False
+        self._written = 0
         self._remove_part()
         self._writer: Writer | None = None
         self._guarded(lambda: self._open(rate))
@@ -170,6 +171,12 @@ class FilePresenter:
         if self._beside is not None:
             picture = np.concatenate([self._footage(self._beside), picture], axis=1)  # (H, 2 W, 3)
         self._guarded(lambda: self._open_writer().write(picture))
+        self._written += 1
+
+    def hold_until(self, count: int) -> None:
+        """Let the last picture stand, as a screen does, until `count` pictures are written; black before the first."""
+        while self._written < count:
+            self.present()
 
     def wait(self, timeout_ns: int) -> None:
         """Return at once: a file is in no hurry and never late."""

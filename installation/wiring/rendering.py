@@ -47,17 +47,21 @@ def render_show(request: RenderRequest) -> None:
     seconds = request.seconds if request.seconds is not None else _one_round(work, state, start_ns)
     with ExitStack() as stack:
         films = open_films(work)
-        footage = None if request.beside is None else _Beside(request.beside, work, films, stack)
+        footage = (
+            None if request.beside is None else _Beside(request.beside, work, films, stack.enter_context(ExitStack()))
+        )
         presenter = stack.enter_context(FilePresenter(request.output, request.size or RENDER_SIZE, rate, footage))
         inbox = Inbox()
         live = stack.enter_context(start_live(work, SystemClock(), inbox, print))
         frames = WaitingSource(Decoders(films.decoders, films.streams, live.films), SystemClock())
         stage = replace(make_stage(presenter, work.show, films), pacing=FilePacing(start_ns, rate))
         player = Player(clock, work.show, state, frames, stage, _alone(inbox), {})
-        for _ in track(range(max(1, round(seconds * rate))), f"{request.output.name}"):
+        for number in track(range(max(1, round(seconds * rate))), f"{request.output.name}"):
             if footage is not None:
                 footage.follow(player, clock.now_ns())
-            clock.wait(player.tick(), presenter.wait)
+            following = player.tick()
+            presenter.hold_until(number + 1)  # a slower film has nothing new for some of the file's pictures
+            clock.wait(following, presenter.wait)
 
 
 def _alone(inbox: Inbox) -> Outside:
@@ -123,6 +127,7 @@ class _Beside:
         if self._wanted is None:
             return self._black
         if self._wanted < self._at or self._at < 0:
+            self._stack.close()  # of the round before
             footage = self._stack.enter_context(Footage.open(self._path, self._framing))
             self._reading, self._at = iter(footage), -1
         while self._at < self._wanted:

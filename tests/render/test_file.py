@@ -41,6 +41,17 @@ def frames_of(path: Path) -> list[NDArray[np.uint8]]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
+def test_a_picture_stands_until_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    with FilePresenter(path, SIZE, RATE) as presenter:
+        presenter.hold_until(2)
+        (seen,) = render(presenter, 1)
+        presenter.hold_until(3)
+        presenter.hold_until(5)
+    black = np.zeros_like(seen)
+    np.testing.assert_array_equal(frames_of(path), [black, black, seen, seen, seen])
+
+
 def test_mkv_is_lossless(tmp_path: Path) -> None:
     path = tmp_path / "film.mkv"
     with FilePresenter(path, SIZE, RATE) as presenter:

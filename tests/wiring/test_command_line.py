@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.onnx_models import make_model
+from tests.onnx_models import latents, make_model, write_stream_file
 
 COMMAND = [sys.executable, "-m", "installation"]
 
@@ -115,6 +116,18 @@ def test_rendering_gives_playbacks_pictures_and_twice_the_same(show: Path, tmp_p
     pictures = [np.asarray(Image.open(path)) for path in first]
     assert all((picture == np.asarray(Image.open(path))).all() for picture, path in zip(pictures, second, strict=True))
     assert any((picture != pictures[0]).any() for picture in pictures)
+
+
+def test_a_rendered_film_lasts_as_long_as_it_plays_whatever_its_rate(tmp_path: Path) -> None:
+    """The file has the rate of the film it begins with; a slower one after it must not run faster for that."""
+    model = make_model(tmp_path / "model", {"a": 6})
+    write_stream_file(model / "films/b.safetensors", latents(3, 8, seed=1), fps="12")
+    result = run("render", model, "-o", tmp_path / "film", "--size", "64x36", "--at", "2000-01-01T00:00")
+    assert result.returncode == 0, result.stderr
+    pictures = [np.asarray(Image.open(path)) for path in sorted((tmp_path / "film").iterdir())]
+    assert len(pictures) == 12
+    new = [bool((one != other).any()) for one, other in pairwise(pictures)]
+    assert new == [True] * 6 + [False, True] * 2 + [False]
 
 
 def test_a_port_that_is_taken_does_not_stop_the_picture(show: Path) -> None:
