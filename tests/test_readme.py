@@ -1,0 +1,45 @@
+"""The README tells the truth: its table is the table, its links lead somewhere, its commands exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from installation.cli import app
+from installation.control.methods import table_markdown
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_osc_table_is_the_one_that_is_obeyed() -> None:
+    assert table_markdown().strip() in README
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("anchor", sorted(set(re.findall(r"\]\(#([^)]+)\)", README))))
+def test_anchors_are_headings(anchor: str) -> None:
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    assert anchor in {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def commands() -> list[tuple[str, str]]:
+    """(command, line) of every `afterimage` line in the README's code blocks."""
+    lines = "\n".join(re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)).splitlines()
+    found = (re.match(r"(?:sudo )?(?:\S+/)?afterimage (\S+)", line) for line in lines)
+    return [(match[1], match.string) for match in found if match]
+
+
+@pytest.mark.parametrize(("name", "line"), commands())
+def test_commands_and_their_options_exist(name: str, line: str) -> None:
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts}
+    words = line.partition("#")[0].split()
+    assert {word for word in words if re.match(r"--?[a-z]", word)} <= options
