@@ -148,6 +148,8 @@ class _Rule:
 
     def _holds(self, arguments: Arguments) -> bool:
         conditions = self._rule.when
+        if not conditions:
+            return True
         present = (*arguments, *(None for _ in range(len(conditions) - len(arguments))))
         return all(condition.holds(argument) for condition, argument in zip(conditions, present, strict=False))
 
