@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from installation.errors import ModelError
 from installation.nets.model import decoder_signature
-from installation.nets.session import NetSession, Provider, open_session
+from installation.nets.session import NetSession, Provider, one_line, open_session
 
 Latent = NDArray[np.float32]
 Frame = NDArray[np.float16]
@@ -58,9 +58,7 @@ class Decoder:
             try:
                 self.session.runtime.run_with_iobinding(self._binding)
             except Exception as error:  # onnxruntime's own types have no common base but this
-                raise ModelError(
-                    f"{self.session.path}: decoding failed: {' '.join(str(error).split())[:200]}"
-                ) from error
+                raise ModelError(f"{self.session.path}: decoding failed: {one_line(error)}") from error
 
     def frame(self) -> Frame:
         """An empty frame of this decoder's size."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from installation.errors import ModelError
 from installation.nets.model import check_encoder
-from installation.nets.session import NetSession, Provider, input_of, open_session
+from installation.nets.session import NetSession, Provider, input_of, one_line, open_session
 
 
 class Encoder:
@@ -46,8 +45,4 @@ class Encoder:
         try:
             return np.concatenate([self.session.run(batch) for batch in batches])
         except Exception as error:  # onnxruntime's own types have no common base but this
-            raise ModelError(f"{self.session.path}: encoding failed: {_short(error)}") from error
-
-
-def _short(error: Any) -> str:
-    return " ".join(str(error).split())[:200]
+            raise ModelError(f"{self.session.path}: encoding failed: {one_line(error)}") from error

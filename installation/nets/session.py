@@ -101,6 +101,11 @@ def metadata_of(session: NetSession) -> dict[str, str]:
     return dict(session.runtime.get_modelmeta().custom_metadata_map)
 
 
+def one_line(error: Exception) -> str:
+    """What onnxruntime says, which may be pages, for one line."""
+    return " ".join(str(error).split())[:200]
+
+
 def runtime_version() -> str:
     """Of onnxruntime."""
     return str(ort.__version__)
@@ -136,8 +141,8 @@ def _create(path: Path, options: Any, providers: list[Any]) -> Any:
         # Its own fallback prints and hides what happened.
         return ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
     except Exception as error:  # onnxruntime's own types have no common base but this
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{path}: onnxruntime {ort.__version__} cannot open it as an ONNX model: {reason}") from error
+        wrong = f"onnxruntime {ort.__version__} cannot open it as an ONNX model: {one_line(error)}"
+        raise ModelError(f"{path}: {wrong}") from error
 
 
 def _open_cuda(path: Path, threads: int | None) -> Any | None:
