@@ -81,8 +81,9 @@ def _show(work: LoadedWork) -> Sequence[Finding]:
 
 def _rates(work: LoadedWork, space: str) -> tuple[Fraction, Fraction]:
     """Frames a second at the most, of the films in that space, and of the scenes that imagine more."""
-    scenes = [scene for scene in work.show.library.scenes.values() if scene.film.space == space]
-    return max(scene.film.fps for scene in scenes), max(scene.rate for scene in scenes)
+    fps = max(film.fps for film in work.show.library.films.values() if film.space == space)
+    rates = [scene.rate for scene in work.show.library.scenes.values() if scene.film.space == space]
+    return fps, max(rates, default=fps)  # a scene may have taken the name of the only film of its space
 
 
 def _model(model: ModelInfo, provider: str, fps: Fraction, imagined: Fraction) -> Sequence[Finding]:
@@ -103,8 +104,7 @@ def _reference(model: ModelInfo, decoder: Decoder) -> Finding:
 
 def _median_ms(decoder: Decoder) -> float:
     clock = SystemClock()
-    width, height = decoder.size
-    out = np.zeros((height, width, 4), np.float16)
+    out = decoder.frame()
     z = np.zeros(decoder.latent_size, np.float32)
     took: list[int] = []
     for _ in range(TRIAL_DECODES):
