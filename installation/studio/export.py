@@ -96,7 +96,7 @@ def export(model_dir: Path) -> Exported:
 
 def _facts(resting: Checkpoint, preset: Preset, about: About, space: str, parity: Parity) -> dict[str, str]:
     """What the graphs carry as metadata_props."""
-    length = f"{resting.step} steps of {preset.batch} frames in {resting.elapsed_s / 60:.0f} minutes"
+    length = f"{resting.step} steps of {preset.batch} frames in {resting.elapsed_s / 60:.0f} min"
     return {
         "space": space,
         "latent_size": str(preset.shape.latent_size),

@@ -23,6 +23,7 @@ from installation.studio.compute import FULL, Precision
 from installation.studio.networks import Decoder, Discriminator, Encoder, as_pictures, shrink
 from installation.studio.presets import Preset
 
+_WARM_UP_SHARE = 0.05  # of the training: a short one must not spend itself warming up
 _LARGEST_GRADIENT = 0.5  # norm over encoder and decoder; some times the usual one, so that no single step does harm
 
 
@@ -64,7 +65,8 @@ class Trainer:
         preset = self.preset
         self._random.manual_seed(preset.seed * 1_000_003 + step)
         noise = preset.noise.at(progress)
-        rate = preset.learning_rate.at(progress) * min(1.0, (step + 1) / preset.warm_up_steps)
+        warmth = max((step + 1) / preset.warm_up_steps, progress / _WARM_UP_SHARE)
+        rate = preset.learning_rate.at(progress) * min(1.0, warmth)
         for group in self.memory_adam.param_groups:
             group["lr"] = rate
         real = as_pictures(frames)
