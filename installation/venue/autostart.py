@@ -73,10 +73,11 @@ def install(machine: Machine, show: Path, venue: Path | None, say: Say) -> None:
     say("now reboot, or run: afterimage autostart start (it takes the screen)")
 
 
-def status(machine: Machine, say: Say) -> bool:
-    """Says how the units are; whether the player is active."""
+def status(machine: Machine, say: Say) -> None:
+    """Says how the units are. Raises UnavailableError unless the player is active."""
     say(machine.runner.run(["systemctl", "status", "--no-pager", "--lines=15", *UNITS])[1].rstrip())
-    return machine.runner.run(["systemctl", "is-active", "--quiet", units.PLAYER_UNIT])[0] == 0
+    if machine.runner.run(["systemctl", "is-active", "--quiet", units.PLAYER_UNIT])[0] != 0:
+        raise UnavailableError(f"{units.PLAYER_UNIT} is not active; run: afterimage autostart start")
 
 
 def start(machine: Machine, say: Say) -> None:

@@ -143,7 +143,8 @@ def test_start_stop_restart_ask_systemd(bench: Bench, show: Path) -> None:
 
 def test_status_tells_whether_the_player_is_active(bench: Bench) -> None:
     bench.runner.answers["systemctl", "is-active", "--quiet", "afterimage.service"] = (3, "")
-    assert not autostart.status(bench.machine, lambda _: None)
+    with pytest.raises(UnavailableError, match="not active"):
+        autostart.status(bench.machine, lambda _: None)
 
 
 def test_the_cookie_is_an_xauthority_file() -> None:
