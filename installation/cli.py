@@ -21,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+A_WEEK_S = 604_800
+
 SHOW = Annotated[Path | None, typer.Argument(help="A show file or a model folder; the demo show if left out.")]
 VENUE = Annotated[Path | None, typer.Option(help="A venue file: its tables replace the show's.")]
 SIZE = Annotated[str | None, typer.Option(metavar="WxH", help="Picture size in pixels.")]
@@ -82,7 +84,8 @@ def render(
     output: Annotated[Path, typer.Option("-o", "--output", help=".mp4, .mkv (lossless) or a folder of PNG.")],
     venue: VENUE = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="How much; one round of the programme if left out.")
+        float | None,
+        typer.Option(min=0, max=A_WEEK_S, help="How much; one round of the programme if left out."),
     ] = None,
     size: SIZE = None,
     at: AT = "opening",
@@ -171,11 +174,15 @@ def monitor(
     host: Annotated[str, typer.Option(help="Where the player is.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Its OSC port.")] = 9000,
     seconds: Annotated[float | None, typer.Option(min=0, help="How long; until Ctrl-C if left out.")] = None,
+    learn: Annotated[bool, typer.Option("--learn", help="Print lines for the show's map of what it hears.")] = False,
 ) -> None:
-    """Print what a running player says."""
-    from installation.control.client import monitor as watch
+    """Print what a running player says, or with --learn what others say to the one on this machine."""
+    from installation.control import client
 
-    watch(host, port, seconds)
+    if learn:
+        client.learn(port, seconds)
+    else:
+        client.monitor(host, port, seconds)
 
 
 @app.command()

@@ -172,3 +172,11 @@ def test_the_state_survives_a_kill(show: Path, tmp_path: Path) -> None:
         player.send_signal(signal.SIGTERM)
         player.wait(30)
     assert "/ai/status/film two" in heard.stdout
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e300"])
+def test_a_film_that_would_never_end_is_not_begun(show: Path, tmp_path: Path, seconds: str) -> None:
+    result = run("render", show, "-o", tmp_path / "film.mp4", "--seconds", seconds)
+    assert result.returncode == 2
+    assert "--seconds" in result.stderr
+    assert "Traceback" not in result.stderr
