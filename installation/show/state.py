@@ -281,7 +281,7 @@ def resumed(show: Show, remembered: ShowState, now_ns: int, wall_ns: int) -> Sho
     """A remembered state, for the clock of now; None if the show no longer has what it plays.
 
     Live films start as there: their sources will say if they are not. A period that the schedule no longer knows (its
-    hours were edited, or the clock could not be trusted) ends at once.
+    hours were edited, or the clock could not be trusted) or that is yet to come (a rehearsal's) ends at once.
     """
     layers = (*remembered.layers, *((remembered.pending,) if remembered.pending else ()))
     try:
@@ -296,7 +296,7 @@ def resumed(show: Show, remembered: ShowState, now_ns: int, wall_ns: int) -> Sho
     if any(film not in show.library.films for picture in remembered.frozen or () for film in picture.key.films):
         return None
     period, offset = remembered.period, wall_ns - now_ns
-    if show.schedule.at(period.anchor_ns) != period:
+    if period.anchor_ns > wall_ns or show.schedule.at(period.anchor_ns) != period:
         period = replace(period, end_ns=wall_ns)
     return replace(
         remembered, period=period, wall_offset=offset, anchor_offset=offset, reanchor_at=None, away=frozenset()

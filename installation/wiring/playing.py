@@ -171,7 +171,7 @@ class _Performance:
             return lambda state: None
         keeper = MemoryKeeper(self._request.state, log.warning)
         stack.callback(keeper.close)
-        title, clock = self._work.show.title, self._clock
+        title, clock = self._work.show.title, SystemClock()  # not as `--at` has it: the next start asks the true one
         return lambda state: keeper.keep(Memory(title, clock.wall_ns(), state))
 
     def _greeting(self, player: Player) -> str:

@@ -104,6 +104,15 @@ def test_a_resumed_show_keeps_the_hours_of_now_not_those_it_remembers() -> None:
     assert advance(closes_today, again, T0 + 10 * S).layers[-1].source == BlackSource()
 
 
+def test_a_rehearsal_of_another_day_does_not_keep_the_house_open() -> None:
+    closed, later = Period(T0 - S, T0 + 100 * S, None, False), Period(T0 + 100 * S, None, "day", True)
+    show = replace(SHOW, schedule=replace(SHOW.schedule, periods=(closed, later)))
+    rehearsed = opened(show, T0 + 200 * S, T0 + 200 * S)
+    again = resumed(show, rehearsed, T0, T0)
+    assert again is not None
+    assert advance(show, again, T0).period == closed
+
+
 @pytest.mark.parametrize("gone", ["b", "visit"])
 def test_a_state_of_another_show_is_not_resumed(gone: str) -> None:
     command = c.PlayFilm("b", 0) if gone == "b" else c.PlayScene("visit", 0)
