@@ -14,13 +14,17 @@ from rich.text import Text
 
 from installation.clock import SECOND_NS, Clock, SystemClock
 from installation.control.addresses import DEFAULT_ROOT
+from installation.control.framing import FramingError
+from installation.control.learn import Lesson
 from installation.control.messages import build_message, printable, read_argument
 from installation.control.osc import MAX_PACKET, Argument, Message, OscError, Packet, decode_packet
 from installation.control.settings import DEFAULT_PORT, Endpoint
+from installation.control.tap import listen_in, packets
 from installation.errors import InputError, UnavailableError
 
 SUBSCRIBE_S = 15
 RENEW_NS = 5 * SECOND_NS
+LOOK_S = 0.2  # at the clock, while nothing comes
 PATIENCE_NS = 2 * SECOND_NS
 _FLOWING = ("/status/position", "/status/remaining")  # these always change
 
@@ -85,6 +89,50 @@ def monitor(
         finally:
             _subscribe(listening, player, root, 0)
     return heard
+
+
+def learn(
+    port: int = DEFAULT_PORT, seconds: float | None = None, console: Console | None = None, clock: Clock | None = None
+) -> int:
+    """Print a line for the show's map for every address that the player on this machine hears and does not know.
+
+    For so many seconds or until interrupted; then all of them again, with what was learned since. Returns how many.
+    """
+    console = console or Console(highlight=False, markup=False)
+    clock = clock or SystemClock()
+    end_ns = None if seconds is None else clock.now_ns() + int(seconds * SECOND_NS)
+    lesson: Lesson | None = None
+    host: str | None = None
+    with closing(listen_in(port)) as listening:
+        listening.settimeout(LOOK_S)
+        try:
+            for packet in packets(listening):
+                if end_ns is not None and clock.now_ns() >= end_ns:
+                    break
+                if packet is None:
+                    continue
+                if lesson is None:
+                    lesson = Lesson(packet.decode("ascii", "replace"))
+                elif host is None:
+                    host = packet.decode("ascii", "replace")
+                else:
+                    for line in _lines(lesson, packet, host):
+                        console.print(line, soft_wrap=True)
+                    host = None
+        except (KeyboardInterrupt, FramingError, ConnectionError):
+            pass
+    learned = lesson.summary() if lesson is not None else []
+    for line in ("", "[control]", "map = [", *(f"  {line}" for line in learned), "]") if learned else ():
+        console.print(line, soft_wrap=True)
+    return len(learned)
+
+
+def _lines(lesson: Lesson, packet: bytes, host: str) -> list[str]:
+    try:
+        messages = list(_flat(decode_packet(packet)))
+    except OscError:
+        return []
+    return [line for message in messages if (line := lesson.hear(message, host)) is not None]
 
 
 def _messages(

@@ -28,6 +28,7 @@ from installation.control.receiver import Asked, Heard, Malformed, Outcome, Rece
 from installation.control.settings import ControlSettings, Endpoint, Source, StreamPeer
 from installation.control.sockets import DatagramReader, FeedbackSender, open_listeners
 from installation.control.streams import StreamCalls, StreamCounts, Streams
+from installation.control.tap import Tap, tap_path
 from installation.control.whom import AllowList
 from installation.errors import CommandRefused, InputError
 from installation.show.commands import Origin, Posted
@@ -84,6 +85,7 @@ class ControlServer:
         self._faults = 0
         self._streams = Streams(self._stream_calls(), clock)
         self._desk = DeskCaller(settings.desk, self._streams, clock, self._desk_says) if settings.desk else None
+        self._tap = Tap(settings.root)
         self._reader, self._door = self._open()
 
     def _open(self) -> tuple[DatagramReader, socket.socket]:
@@ -114,8 +116,18 @@ class ControlServer:
         """Begin to listen, in a thread of its own."""
         self._loop = asyncio.SelectorEventLoop()  # add_reader, also on Windows
         self._loop.run_until_complete(self._streams.listen(self._door))
+        self._loop.run_until_complete(self._open_tap())
         self._thread = threading.Thread(target=self._run, args=(self._loop,), name="control", daemon=True)
         self._thread.start()
+
+    async def _open_tap(self) -> None:
+        """Let the same user listen in, where the system can."""
+        if not hasattr(socket, "AF_UNIX"):
+            return
+        try:
+            await self._tap.open(tap_path(self.endpoint.port))
+        except OSError as error:
+            log.info("OSC: nobody can learn from this player: %s", error)
 
     def close(self) -> None:
         """Stop listening, send what is left to say, give the port back."""
@@ -176,6 +188,7 @@ class ControlServer:
     async def _hang_up(self) -> None:
         if self._desk is not None:
             await self._desk.finish()
+        self._tap.close()
         await self._streams.finish()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -205,6 +218,7 @@ class ControlServer:
     def _packet(self, data: bytes, source: Source) -> None:
         if self._desk is not None and isinstance(source, StreamPeer):
             self._desk.heard(data, source.serial)
+        self._tap.offer(data, source)
         before = self._receiver.next_due_ns
         now_ns = self._clock.now_ns()
         self._act(self._receiver.feed(data, source, now_ns, self._clock.wall_ns()))

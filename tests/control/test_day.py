@@ -1,7 +1,7 @@
 """A day in a museum, simulated: a distance sensor steers, a presence sensor starts a scene for each visitor.
 
 From ten to six both speak four times a second, through packets, map, chain and the rules of who decides, to the state
-of a real show. They lie as sensors do: noise, single spikes, NaN, lost packets, an hour of silence, an hour stuck at one
+of a real show. They lie: noise, single spikes, NaN, lost packets, an hour of silence, an hour stuck at one
 value. At noon a person takes over for half an hour. At night nobody speaks.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,13 @@ def test_maps_that_cannot_be_read(tmp_path: Path, entry: str, says: str) -> None
 )
 def test_maps_that_are_right(tmp_path: Path, entry: str) -> None:
     assert found(tmp_path, MAP.format(entry)) == {}
+
+
+def test_the_map_of_the_readme_is_right(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (text,) = (block for block in re.findall(r"^```toml\n(.*?)^```", readme, re.M | re.S) if "connect =" in block)
+    scenes = '[scenes.rabbit]\nfilm = "bunny"\n[scenes.visit]\nfilm = "tramp"\n[cues.speech]\ndo = ["go"]\n'
+    names = Names(NAMES.films, NAMES.scenes | {"rabbit", "visit"}, cues=frozenset({"speech"}))
+    reading = read_show(show_file(tmp_path, scenes + text))
+    assert [*reading.problems, *validate(reading, FILMS, lambda line: parse_line(line, names))] == []
+    assert len(reading.config.control.map) == 6
