@@ -17,13 +17,13 @@ def offscreen_target(graphics: Graphics, size: tuple[int, int]) -> Target:
     return Target(framebuffer, size)
 
 
-class EglPresenter:
-    """Pictures drawn into memory. Raises UnavailableError where EGL is missing."""
+class OffscreenPresenter:
+    """What presenters without a display share: a context, and one target in memory. Nothing ever happens to them."""
 
     def __init__(self, size: tuple[int, int]) -> None:
+        """`size` is (width, height). Raises UnavailableError where EGL is missing."""
         self._graphics = headless_graphics()
         self._target = offscreen_target(self._graphics, size)
-        self._waiter = Waiter()
 
     @property
     def graphics(self) -> Graphics:
@@ -37,7 +37,7 @@ class EglPresenter:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
+        """(width, height) of a picture in pixels."""
         return self._target.size
 
     @property
@@ -53,6 +53,14 @@ class EglPresenter:
     def poll(self, now_ns: int) -> Sequence[Event]:
         """Nothing ever happens."""
         return ()
+
+
+class EglPresenter(OffscreenPresenter):
+    """Pictures drawn into memory. Raises UnavailableError where EGL is missing."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__(size)
+        self._waiter = Waiter()
 
     def present(self) -> None:
         """Wait until the picture is drawn, so that work cannot pile up."""

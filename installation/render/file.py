@@ -7,7 +7,7 @@ by `close`. Leaving a `with` block by an error removes the part.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from installation.errors import InputError, UnavailableError
-from installation.render.egl import offscreen_target
-from installation.render.gl import Graphics, Target, headless_graphics
-from installation.render.presenter import Event, Readback
+from installation.render.egl import OffscreenPresenter
+from installation.render.presenter import Readback
 
 _BT709 = 1  # in primaries, transfer and matrix alike (H.273)
 _LIMITED = 1  # AVCOL_RANGE_MPEG
@@ -105,11 +104,11 @@ class FolderWriter:
         """Everything is there already."""
 
 
-class FilePresenter:
+class FilePresenter(OffscreenPresenter):
     """Pictures into a file: `.mp4`, `.mkv`, or a folder (a name without suffix).
 
     `beside` supplies a picture, uint8 (H, W, 3) of any size, for each presented one; it is fitted into the same size
-    and put to the left. After its end that side is black.
+    and put to the left, outside of `size`. After its end that side is black.
     Raises InputError for another suffix, an odd size for .mp4 or a folder that exists; UnavailableError if it cannot
     be written.
     """
@@ -127,43 +126,13 @@ class FilePresenter:
             raise InputError(f"size {size[0]}x{size[1]}: .mp4 needs even numbers; pick others, or .mkv")
         self._path, self._part = path, path.with_name(path.name + ".part")
         self._beside = beside
-        self._graphics = headless_graphics()
-        self._target = offscreen_target(self._graphics, size)
+        super().__init__(size)
         self._readback = Readback(self._graphics.calls, size)
         self._closed = False
         self._written = 0
         self._remove_part()
         self._writer: Writer | None = None
         self._guarded(lambda: self._open(rate))
-
-    @property
-    def graphics(self) -> Graphics:
-        """The context to draw with."""
-        return self._graphics
-
-    @property
-    def target(self) -> Target:
-        """Where to draw; always the same."""
-        return self._target
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of one picture in pixels, without the footage beside it."""
-        return self._target.size
-
-    @property
-    def refresh_hz(self) -> Fraction | None:
-        """Nothing is refreshed."""
-        return None
-
-    @property
-    def attached(self) -> bool:
-        """Always."""
-        return True
-
-    def poll(self, now_ns: int) -> Sequence[Event]:
-        """Nothing ever happens."""
-        return ()
 
     def present(self) -> None:
         """Write the picture. Raises UnavailableError if the disk is full."""
