@@ -15,8 +15,10 @@ from rich.console import Console
 
 from installation.clock import SystemClock
 from installation.errors import ShowError, UnavailableError
+from installation.latents.stream import read_stream
 from installation.nets.choose import open_decoder
 from installation.nets.decoder import Decoder
+from installation.nets.encoder import Encoder
 from installation.nets.model import ModelInfo
 from installation.nets.selftest import self_test
 from installation.render.gl import headless_graphics
@@ -36,7 +38,8 @@ from installation.venue.doctor import (
 from installation.venue.placement import Root
 from installation.venue.room_checks import Room, room_checks
 from installation.venue.system import Machine, SystemRunner
-from installation.wiring.loading import LoadedWork, load_work
+from installation.wiring.films import OSC_SOURCE
+from installation.wiring.loading import FilmFiles, LoadedWork, load_work
 from installation.wiring.playing import USUAL_RATE
 from installation.wiring.request import demo_show
 
@@ -60,7 +63,8 @@ def _checks(path: Path, venue: Path | None) -> list[Check]:
     room = Room(machine, os.environ, work.config, path, venue, SystemClock().wall_ns())
     models = {film.model.space: film.model for film in work.films.values()}
     nets = [partial(_model, model, work.config.provider, *_rates(work, space)) for space, model in models.items()]
-    return [partial(_show, work), *nets, _graphics, partial(_monitors, work.config.outputs), *room_checks(room)]
+    films = [partial(_film, id_, film) for id_, film in work.films.items()]
+    return [partial(_show, work), *films, *nets, _graphics, partial(_monitors, work.config.outputs), *room_checks(room)]
 
 
 def _broken(error: ShowError) -> Sequence[Finding]:
@@ -77,6 +81,21 @@ def _show(work: LoadedWork) -> Sequence[Finding]:
         return [Finding(Level.RED, "show", f"{detail}; it never opens", "see [schedule]: open and except")]
     opens = work.show.schedule.local(period.end_ns)
     return [Finding(Level.GREEN, "show", f"{detail}; closed now, opens {opens:%A %d %B %Y at %H:%M %Z}")]
+
+
+def _film(id_: str, film: FilmFiles) -> Sequence[Finding]:
+    """What playing would open, opened: all of a stream, the network that looks at a live source. Raises its error."""
+    if film.stream is not None:
+        read_stream(film.stream)
+        return []
+    if film.live is None or film.live == OSC_SOURCE:
+        return []
+    assert film.model.encoder is not None
+    Encoder.open(film.model.encoder, film.model.latent_size, film.model.size, "cpu", threads=1)
+    if film.live.startswith("/") and not Path(film.live).exists():
+        advice = f"plug it in, or mend films.{id_}.live" + ("" if film.info.fallback else "; it has no fallback")
+        return [Finding(Level.AMBER, "live film", f"{id_}: {film.live} is not there now", advice)]
+    return [Finding(Level.GREEN, "live film", f"{id_}: from {film.live}")]
 
 
 def _rates(work: LoadedWork, space: str) -> tuple[Fraction, Fraction]:

@@ -21,6 +21,9 @@ from installation.nets.model import ModelInfo
 from installation.show.commands import Command, Origin, Rank
 from installation.wiring.loading import FilmFiles, LoadedWork
 
+# The live source that is not looked at but told: latents from /ai/latent.
+OSC_SOURCE = "osc"
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedFilms:
@@ -96,7 +99,7 @@ def _live_source(
     def post(command: Command) -> None:
         inbox.post((command,), origin)
 
-    if source == "osc":
+    if source == OSC_SOURCE:
         return PostedSource(id_, film.model.space, film.model.latent_size, clock, post)
     assert film.model.encoder is not None
     encoder = Encoder.open(film.model.encoder, film.model.latent_size, film.model.size, provider, threads=1)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from installation.wiring.checking import run_check
-from tests.onnx_models import make_model
+from tests.onnx_models import latents, make_model
 
 
 def test_a_film_whose_name_a_scene_took_is_examined_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -16,3 +17,22 @@ def test_a_film_whose_name_a_scene_took_is_examined_too(tmp_path: Path, capsys: 
     )
     run_check(tmp_path / "show.toml", None)
     assert "model other" in capsys.readouterr().out
+
+
+def test_what_playing_would_refuse_is_red(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    z = latents(4, 8).copy()
+    z[2, 1] = np.nan
+    make_model(tmp_path / "model", {"one": 4, "broken": z})
+    assert run_check(tmp_path / "model", None) == 1
+    assert "broken.safetensors" in capsys.readouterr().out
+
+
+def test_a_camera_that_is_not_plugged_in_is_amber(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_model(tmp_path / "model", {"one": 4})
+    (tmp_path / "show.toml").write_text(
+        'model = "model"\n[films.visitors]\nlive = "/dev/no-camera"\n[films.posted]\nlive = "osc"\n', "utf-8"
+    )
+    run_check(tmp_path / "show.toml", None)
+    said = capsys.readouterr().out
+    assert "amber  live film" in said
+    assert "posted" not in said
