@@ -48,6 +48,7 @@ from installation.show.config_types import (
     Zone,
 )
 from installation.show.config_values import refusal
+from installation.show.config_venue import Peer
 from installation.show.library import Advance, Blend, Then
 
 BLACK = "black"  # outside hours: no picture
@@ -221,6 +222,14 @@ class ControlTable(Table):
                 'add control.allow = ["192.168.10.0/24"], or listen = "127.0.0.1"',
             )
         return listen
+
+    @field_validator("connect")
+    @classmethod
+    def _is_not_ourselves(cls, connect: Peer | None, info: ValidationInfo) -> Peer | None:
+        own = Peer(str(info.data.get("listen")), info.data.get("port", 0))
+        if connect in (own, Peer("localhost", own.port)):
+            raise refusal(f"tcp://{own.host}:{own.port} is where this show itself listens", "the desk's own address")
+        return connect
 
 
 class ShowConfig(Table):

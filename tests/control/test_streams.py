@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import struct
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from installation.errors import UnavailableError
 from installation.show import commands as show
 from tests.control.packets import bundle, floats, ints, message, padded
 from tests.control.rooms import HOME, PATIENCE_S, Room, open_room
+from tests.control.test_hostile import hostile
 from tests.control.test_server import server_at
 
 
@@ -115,6 +118,27 @@ def test_bundles_and_a_sender_that_leaves_at_once() -> None:
             desk.send(bundle(1, padded("/ai/go"), floats("/ai/volume", 0.5)))
         heard = room.wait_for(lambda heard: len(heard) > 0)
         assert [posted.command for posted in heard] == [show.Go(), show.SetVolume(0.5)]
+
+
+def test_hostile_streams_change_nothing_and_the_next_command_is_obeyed() -> None:
+    rng = random.Random(5)
+    with open_room() as room, desk_in(room) as desk:
+        for n in range(60):
+            framing = list(Framing)[n % 3]
+            stream = b"".join(framed(hostile(rng), framing) for _ in range(30))
+            if n % 2:
+                at = rng.randrange(len(stream))
+                stream = stream[:at] + rng.randbytes(9) + stream[at:]
+            with desk_in(room, framing) as stranger:
+                with contextlib.suppress(ConnectionError):
+                    stranger.socket.sendall(stream)
+                    stranger.socket.shutdown(socket.SHUT_WR)
+                assert stranger.is_ended()
+        desk.send(padded("/ai/film/tramp"))
+        room.wait_for_command(show.PlayFilm("tramp"))
+        counts = room.server.counts()
+        assert counts.received.malformed > 100
+        assert counts.streams.broken > 5
 
 
 def test_what_is_not_osc_ends_the_connection_and_nothing_else() -> None:

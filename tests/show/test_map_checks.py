@@ -100,3 +100,10 @@ def test_the_map_of_the_readme_is_right(tmp_path: Path) -> None:
     reading = read_show(show_file(tmp_path, scenes + text))
     assert [*reading.problems, *validate(reading, FILMS, lambda line: parse_line(line, names))] == []
     assert len(reading.config.control.map) == 6
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_desk_is_somebody_else(tmp_path: Path, host: str) -> None:
+    problems = found(tmp_path, f'[control]\nport = 9100\nconnect = "tcp://{host}:9100"')
+    assert "itself listens" in problems["control.connect"]
+    assert found(tmp_path, f'[control]\nport = 9100\nconnect = "tcp://{host}:9101"') == {}
