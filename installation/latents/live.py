@@ -50,12 +50,15 @@ class Patience:
 
 
 class Presence:
-    """Whether a source is there, from when it was last seen. Both methods return the command to post, if any."""
+    """Whether a source is there, from when it was last seen. Both methods return the command to post, if any.
 
-    def __init__(self, film: str, lost_after_ns: int, now_ns: int) -> None:
+    One that was never seen is lost at once: there is nothing to hold, so the fallback bridges the time.
+    """
+
+    def __init__(self, film: str, lost_after_ns: int) -> None:
         self._film = film
         self._lost_after_ns = lost_after_ns
-        self._seen_ns = now_ns
+        self._seen_ns: int | None = None
         self._lost = False
 
     def seen(self, now_ns: int) -> Command | None:
@@ -66,7 +69,7 @@ class Presence:
 
     def check(self, now_ns: int) -> Command | None:
         """It is silent now."""
-        if self._lost or now_ns - self._seen_ns < self._lost_after_ns:
+        if self._lost or (self._seen_ns is not None and now_ns - self._seen_ns < self._lost_after_ns):
             return None
         self._lost = True
         return SourceLost(self._film)
@@ -121,7 +124,7 @@ class LiveSource:
         self._post = post
         self._report = report
         self._patience = patience or Patience()
-        self._presence = Presence(film, self._patience.lost_after, clock.now_ns())
+        self._presence = Presence(film, self._patience.lost_after)
         self._backoff = Backoff(self._patience.first_retry, self._patience.last_retry)
         self._latest: tuple[Latent, int] | None = None
         self._said = ""
@@ -236,7 +239,7 @@ class PostedSource:
         self._latent_size = latent_size
         self._clock = clock
         self._post = post
-        self._presence = Presence(film, lost_after_ns, clock.now_ns())
+        self._presence = Presence(film, lost_after_ns)
         self._lock = threading.Lock()
         self._z: Latent | None = None
 
