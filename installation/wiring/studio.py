@@ -133,9 +133,10 @@ def seconds_of(option: str, text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
-        return parse_seconds(Fraction(text) if text.replace(".", "", 1).isdigit() else text)
+        return parse_seconds(text)
     except PydanticCustomError as error:
-        raise InputError(f"{option} {text}: {error.message()}") from None
+        allowed = (error.context or {}).get("allowed", "")
+        raise InputError(f"{option}: {error.message()}; write {allowed}") from None
 
 
 def fit_of(text: str) -> Fit:

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from installation.errors import InputError
+from installation.wiring.studio import fit_of, seconds_of
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("1:30", 90), ("0:00.5", Fraction(1, 2)), ("1:00:00", 3600)])
+def test_times_are_written_as_in_a_show(text: str, seconds: Fraction) -> None:
+    assert seconds_of("--from", text) == seconds
+
+
+@pytest.mark.parametrize("text", ["later", "\N{SUPERSCRIPT TWO}", "-1", "1:60", "nan", "1e3", ""])
+def test_what_is_no_time_is_refused_with_what_is(text: str) -> None:
+    with pytest.raises(InputError, match=r"--to: .*; write .*m:ss"):
+        seconds_of("--to", text)
+
+
+def test_a_fit_that_is_none_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InputError, match="contain, cover, stretch"):
+        fit_of("crop")
