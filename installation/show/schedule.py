@@ -86,10 +86,6 @@ class Schedule:
         following = next(self._later(wall_ns), None)
         return Period(closed_ns, following.start_ns if following else None, self.closed_programme, False)
 
-    def next_change(self, wall_ns: int) -> int | None:
-        """When what plays at `wall_ns` ends; None: never."""
-        return self.at(wall_ns).end_ns
-
     def today(self, wall_ns: int) -> tuple[Opening, ...]:
         """The openings that touch the local date of a wall time, in order."""
         date = self.local(wall_ns).date()
