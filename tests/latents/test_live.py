@@ -309,7 +309,8 @@ def test_presence_tells_each_change_once() -> None:
 
 
 def test_latents_that_somebody_sends() -> None:
-    clock, posted = SimulatedClock(0), []
+    clock = SimulatedClock(0)
+    posted: list[Command] = []
     source = PostedSource("door", SPACE, 3, clock, posted.append, 10 * SECOND_NS)
     assert source.latest() is None and posted == [LOST]
     source.put(np.array([1.0, 2.0, 3.0]))
