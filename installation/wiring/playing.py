@@ -155,6 +155,8 @@ class _Performance:
         """
         show, now_ns, wall_ns = self._work.show, self._clock.now_ns(), self._clock.wall_ns()
         memory = load_memory(self._request.state) if self._request.state else None
+        if memory is None and self._request.state is not None and self._request.state.exists():
+            log.warning("%s: cannot be read as a state; starting from the clock", self._request.state)
         not_before_ns = max(RELEASE_NS, memory.saved_wall_ns if memory else 0)
         if not is_trusted(SystemClock().wall_ns(), not_before_ns):
             log.warning(

@@ -151,6 +151,13 @@ def test_outside_hours_it_says_when_it_opens_and_open_plays_all_the_same(show: P
     assert json.loads(stats.read_text("utf-8"))["decoded"] > 0
 
 
+def test_a_damaged_state_is_said_and_does_not_stop_the_picture(show: Path, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"title": "half a st', "utf-8")
+    result = run("play", show, "--headless", "--size", "64x36", "--seconds", 0.2, "--state", tmp_path / "state.json")
+    assert result.returncode == 0, result.stderr
+    assert "state.json: cannot be read" in result.stderr
+
+
 def test_the_state_survives_a_kill(show: Path, tmp_path: Path) -> None:
     """Another film was commanded; after kill -9 it plays on, where its own time has got to."""
     state, port = tmp_path / "state.json", int(show.read_text("utf-8").rpartition("=")[2])
