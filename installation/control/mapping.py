@@ -69,21 +69,27 @@ class Mapping:
 
     def feed(self, message: Message, source: Source, now_ns: int) -> list[Wish | Unheard] | None:
         """What a message outside the root stands for; None when the map does not know it."""
-        address = message.address.rstrip("/")
-        exact = self._exact.get(address, ())
-        parts = address.split("/")
-        captured = [
-            (rule, found) for rule in self._captures.get(len(parts), ()) if (found := rule.fits(parts)) is not None
-        ]
-        if not exact and not captured:
+        heard = self._known(message.address.rstrip("/"))
+        if not heard:
             return None
         wishes: list[Wish | Unheard] = []
-        for rule, found in (*((rule, {}) for rule in exact), *captured):
+        for rule, found in heard:
             try:
                 wishes += rule.hear(found, message.arguments, source, now_ns)
             except CommandRefused as error:
                 wishes.append(Unheard(source, error))
         return wishes
+
+    def _known(self, address: str) -> list[tuple[_Rule, dict[str, str]]]:
+        """The rules for an address, each with what it captures."""
+        heard: list[tuple[_Rule, dict[str, str]]] = [(rule, {}) for rule in self._exact.get(address, ())]
+        if self._captures:
+            parts = address.split("/")
+            for rule in self._captures.get(len(parts), ()):
+                found = rule.fits(parts)
+                if found is not None:
+                    heard.append((rule, found))
+        return heard
 
     def due(self, now_ns: int) -> list[Wish | Unheard]:
         """What time makes of what was heard."""
