@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from installation.clock import Clock
 from installation.errors import InputError
 from installation.nets.decoder import Decoder
 from installation.nets.model import ModelInfo
+from installation.nets.processor import processor_name, usable_cores
 from installation.nets.session import Provider, runtime_version
 
 _COMFORTABLE_MS = 10.0  # a quarter of a frame at 24 a second: nothing is gained by being faster
@@ -97,13 +97,6 @@ def cache_file() -> Path:
     return root / "afterimage" / "decoders.json"
 
 
-def usable_cores() -> int:
-    """CPU cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _tried(decoder: Decoder, model: ModelInfo, cores: int, clock: Clock) -> Trial:
     """The best of what can be tried within the budget."""
     stop_ns = clock.now_ns() + _BUDGET_NS
@@ -140,16 +133,7 @@ def _trial(decoder: Decoder, threads: int, clock: Clock) -> Trial:
 def _name_of(model: ModelInfo, cores: int) -> str:
     """Everything a choice depends on."""
     files = [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in model.decoders]
-    return " | ".join((model.space, *files, f"onnxruntime {runtime_version()}", _processor(), f"{cores} cores"))
-
-
-def _processor() -> str:
-    """The processor's model name."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return " | ".join((model.space, *files, f"onnxruntime {runtime_version()}", processor_name(), f"{cores} cores"))
 
 
 def _read(cache: Path) -> Mapping[str, Choice]:

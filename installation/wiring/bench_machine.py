@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from installation.nets.processor import processor_name, usable_cores
+
 # Distributions whose versions move the figures; the first found of a group counts.
 LIBRARIES = (("onnxruntime-gpu", "onnxruntime"), ("numpy",), ("moderngl",), ("glfw",), ("av",), ("torch",))
 _GIT_PATIENCE_S = 10
@@ -34,7 +36,7 @@ class Machine:
 def this_machine(renderer: str, load: float | None) -> Machine:
     """The facts of this machine; `renderer` and `load` are measured elsewhere."""
     return Machine(
-        cpu=cpu_model(_text("/proc/cpuinfo")) or platform.processor() or platform.machine(),
+        cpu=processor_name(),
         cores=usable_cores(),
         memory_gb=memory_gb(_text("/proc/meminfo")),
         load=load,
@@ -45,15 +47,6 @@ def this_machine(renderer: str, load: float | None) -> Machine:
     )
 
 
-def cpu_model(cpuinfo: str) -> str:
-    """The first `model name` of /proc/cpuinfo; empty when there is none (ARM has none)."""
-    for line in cpuinfo.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "model name":
-            return " ".join(value.split())
-    return ""
-
-
 def memory_gb(meminfo: str) -> float | None:
     """`MemTotal` of /proc/meminfo, given there in KiB, in GB (10^9 bytes)."""
     for line in meminfo.splitlines():
@@ -61,13 +54,6 @@ def memory_gb(meminfo: str) -> float | None:
         if name == "MemTotal":
             return round(int(value.split()[0]) * 1024 / 1e9, 1)
     return None
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def load_average() -> float | None:

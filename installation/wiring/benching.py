@@ -16,6 +16,7 @@ from rich.console import Console
 import installation
 from installation.clock import SystemClock
 from installation.errors import InputError
+from installation.nets.processor import usable_cores
 from installation.render.egl import EglPresenter
 from installation.venue.metrics import write_report
 from installation.wiring.bench_against import Comparison, compare_with_mpv, require_peer
@@ -27,7 +28,7 @@ from installation.wiring.bench_decode import (
     sample_latents,
     thread_counts,
 )
-from installation.wiring.bench_machine import Machine, commit_of, load_average, this_machine, usable_cores
+from installation.wiring.bench_machine import Machine, commit_of, load_average, this_machine
 from installation.wiring.bench_playing import Played, play_headless, startup
 from installation.wiring.bench_tables import tables
 from installation.wiring.bench_timing import Timing
