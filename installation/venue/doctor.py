@@ -134,6 +134,9 @@ def judge_monitors(found: Sequence[tuple[str, tuple[int, int]]], wanted: Sequenc
     findings += [
         Finding(Level.RED, "monitors", f"outputs name {name!r}, which is not attached", advice) for name in missing
     ]
+    if len(wanted) > 1:
+        detail = f"the show has {len(wanted)} outputs; this version plays on the first of them, {wanted[0]!r}, alone"
+        findings.append(Finding(Level.AMBER, "outputs", detail, "let the graphics driver join or mirror the monitors"))
     if len(found) > 1 and "first" in wanted:
         advice = "name the monitor in [[outputs]]: which one is first may change"
         findings.append(

@@ -99,3 +99,9 @@ def test_monitors_are_listed_by_name() -> None:
     assert [finding.level for finding in missing] == [Level.GREEN, Level.RED]
     assert "DP-2" in missing[1].advice
     assert judge_monitors([], ["first"])[0].level is Level.AMBER
+
+
+def test_outputs_that_would_stay_dark_are_said() -> None:
+    findings = judge_monitors([("HDMI-1", (1920, 1080)), ("DP-1", (1920, 1080))], ["HDMI-1", "DP-1"])
+    assert [finding.level for finding in findings] == [Level.GREEN, Level.AMBER]
+    assert "'HDMI-1', alone" in findings[1].detail
