@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from installation.show import commands as c
 from installation.show.library import Blend, Programme, Then, Transition
 from installation.show.plan import upcoming
@@ -170,3 +173,23 @@ def test_auto_forgets_what_waits_for_room() -> None:
     state = apply(show, state, c.SetMode(c.Mode.AUTO), DESK, T0 + S)
     end = T0 + 200 * S
     assert films(show, advance(show, state, end), end) == ["a"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-4 * HOUR, 4 * HOUR), st.integers(1, HOUR)), max_size=8))
+def test_however_the_wall_clock_is_stepped_the_hours_are_kept_and_no_event_is_left_behind(
+    steps: list[tuple[int, int]],
+) -> None:
+    show = museum()
+    state, t, offset = opened(show, T0, T0), T0, 0
+    for step, wait in steps:
+        offset += step
+        state = observe_wall(show, state, t, t + offset)
+        halfway = advance(show, state, t + wait // 2)
+        t += wait
+        state = advance(show, state, t)
+        assert advance(show, halfway, t) == state
+        event = next_event(show, state)
+        assert event is None or event.at > t
+        assert abs(state.wall_offset - offset) < 100_000_000
+        assert show.schedule.at(t + state.wall_offset) == state.period
