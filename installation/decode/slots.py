@@ -45,13 +45,12 @@ class Slot:
 class Found:
     """A frame that was asked for: (H, W, 4) float16, valid while pinned. `exact`: it is the one; else the nearest.
 
-    `key` and `due_ns` are its own; `serial` names the picture.
+    `key` is its own; `serial` names the picture.
     """
 
     frame: Frame
     exact: bool
     key: FrameKey
-    due_ns: int
     serial: int
 
 
@@ -97,7 +96,7 @@ class FrameSlots:
             found = None
             if slot is not None and slot.key is not None:
                 slot.readers += 1
-                found = Found(slot.frame, exact, slot.key, slot.due_ns, slot.serial)
+                found = Found(slot.frame, exact, slot.key, slot.serial)
         try:
             yield found
         finally:
