@@ -32,6 +32,8 @@ def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Heal
     if here is None:
         return masters
     scene, into = here.scene, here.local % here.scene.duration
+    pace = (state.speed or UNIT_SPEED) / UNIT_SPEED
+    left = scene.duration - into if pace > 0 else into
     footage = Fraction(scene.position(here.local) - scene.start, FRAME_Q32) / scene.film.fps
     return replace(
         masters,
@@ -39,7 +41,7 @@ def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Heal
         film=scene.film.id,
         next=next_scene_id(show, state, t_ns),
         position=round(float(footage), 3),
-        remaining=round((scene.duration - into) / JOTS_PER_SECOND, 3),
+        remaining=round(left / JOTS_PER_SECOND / abs(pace), 3),
     )
 
 

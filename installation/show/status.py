@@ -47,7 +47,7 @@ class Snapshot:
     film: str = ""
     next: str = ""
     position: float = 0.0  # seconds of footage since the scene's in
-    remaining: float = 0.0  # seconds until the scene's end
+    remaining: float = 0.0  # seconds until the scene's end, at the speed it plays at when it is not held
     health: Health = Health.GREEN
     brightness: float = 1.0
     volume: float = 1.0

@@ -53,3 +53,10 @@ def test_a_scene_that_rests_stays_at_its_end(show: Show) -> None:
 def test_it_says_what_follows_and_what_hides_the_rest(show: Show) -> None:
     assert told(show, c.PlayProgramme("day", 0)).next == "back"
     assert told(show, c.Pause(), c.SetBlackout(True)).state is StateWord.BLACKOUT
+
+
+@pytest.mark.parametrize(("speed", "remaining"), [(1.0, 8.0), (2.0, 4.0), (-1.0, 2.0), (0.0, 8.0)])
+def test_what_remains_is_counted_in_seconds_to_wait(show: Show, speed: float, remaining: float) -> None:
+    commands = (c.PlayFilm("a", 0), c.Seek(2.0), c.SetSpeed(speed))
+    assert told(show, *commands).remaining == remaining
+    assert told(show, *commands, c.Pause(), after=S).remaining == remaining
