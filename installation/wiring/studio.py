@@ -41,7 +41,7 @@ def train_model(
 
     run_training(
         footage,
-        Path(model),
+        folder_of(model),
         preset=preset,
         epochs=epochs,
         minutes=minutes,
@@ -56,9 +56,8 @@ def export_model(model: str) -> None:
     """Write a trained model's networks again. Raises AfterimageError."""
     require_studio()
     from installation.studio.export import export
-    from installation.studio.train import model_folder
 
-    exported = export(model_folder(Path(model)))
+    exported = export(folder_of(model))
     sizes = ", ".join(f"{name} {size:.1f} MB" for name, size in exported.card.sizes_mb.items())
     Console().print(f"{exported.folder}: space {exported.space}; {sizes}; {exported.parity}")
 
@@ -123,7 +122,12 @@ def evaluate_footage(
 
 
 def folder_of(model: str) -> Path:
-    """`-m NAME`: a folder if it exists or is written as a path, else `models/NAME`. The studio's own rule."""
+    """`-m NAME`: a folder if it exists or is written as a path, else `models/NAME`. The studio's own rule.
+
+    Raises InputError for no name at all, which would be the current folder.
+    """
+    if not model.strip():
+        raise InputError("--model: is empty; write the name of a model in models/, or a folder")
     path = Path(model)
     return path if len(path.parts) > 1 or path.exists() else Path("models") / path
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from installation.errors import InputError
-from installation.wiring.studio import fit_of, seconds_of
+from installation.wiring.studio import fit_of, folder_of, seconds_of
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("1:30", 90), ("0:00.5", Fraction(1, 2)), ("1:00:00", 3600)])
@@ -22,3 +22,8 @@ def test_what_is_no_time_is_refused_with_what_is(text: str) -> None:
 def test_a_fit_that_is_none_is_refused_with_those_that_are() -> None:
     with pytest.raises(InputError, match="contain, cover, stretch"):
         fit_of("crop")
+
+
+def test_a_model_without_a_name_is_not_the_current_folder() -> None:
+    with pytest.raises(InputError, match="--model: is empty"):
+        folder_of(" ")
