@@ -1,8 +1,7 @@
-"""Other people's programs, over real sockets: `oscsend` and `oscdump` of liblo, SuperCollider, Pure Data."""
+"""Other people's programs, over real sockets: `oscsend` and `oscdump` of liblo, Pure Data."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -25,9 +24,9 @@ from tests.control.rooms import HOME, NAMES, PATIENCE_S, open_room
 SILENT = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
-def program(name: str) -> str:
+def program(name: str, package: str = "liblo-tools") -> str:
     path = shutil.which(name)
-    assert path, f"{name} is missing: apt-get install liblo-tools"
+    assert path, f"{name} is missing: apt-get install {package}"
     return path
 
 
@@ -117,30 +116,6 @@ def test_oscdump_as_a_desk_that_is_called() -> None:
         assert '/eos/ping s "afterimage"' in lines
 
 
-SUPERCOLLIDER = """
-var line = NetAddr("{host}", {port});
-line.connect;
-line.sendMsg("/ai/film/tramp", 1, 3.0);
-0.exit;
-"""
-
-
-def test_supercollider_over_tcp(tmp_path: Path) -> None:
-    sclang = shutil.which("sclang")
-    if sclang is None:
-        pytest.skip("sclang is missing: apt-get install supercollider-language")
-    with open_room() as room:
-        script = tmp_path / "send.scd"
-        script.write_text(SUPERCOLLIDER.format(host=HOME, port=room.server.endpoint.port))
-        surroundings = {"QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1", "HOME": str(tmp_path)}
-        command = [sclang, str(script)]
-        with subprocess.Popen(command, env={**os.environ, **surroundings}, **SILENT) as process:  # type: ignore[call-overload]
-            try:
-                room.wait_for_command(show.PlayFilm("tramp", 3.0))
-            finally:
-                process.kill()
-
-
 # SLIP by hand: 192 is END, and nothing in this message needs an escape.
 PURE_DATA = """#N canvas 0 0 450 300 10;
 #X obj 10 10 loadbang;
@@ -160,9 +135,7 @@ WIRES = ((0, 0, 1), (1, 0, 10), (1, 1, 3), (1, 2, 2), (2, 0, 9), *((n, 0, n + 1)
 
 
 def test_pure_data_over_tcp_with_slip(tmp_path: Path) -> None:
-    pd = shutil.which("pd")
-    if pd is None:
-        pytest.skip("pd is missing: apt-get install puredata-core")
+    pd = program("pd", "puredata-core")
     with open_room() as room:
         patch = tmp_path / "send.pd"
         wires = "".join(f"#X connect {source} {outlet} {sink} 0;\n" for source, outlet, sink in WIRES)
