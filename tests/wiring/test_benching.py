@@ -255,7 +255,6 @@ def test_the_whole_bench_prints_and_writes_the_same_figures(
         assert part in printed
 
 
-@pytest.mark.skipif(not (shutil.which("mpv") and shutil.which("Xvfb")), reason="needs mpv and Xvfb")
 def test_both_players_play_on_a_private_display(show: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     console = Console(quiet=True)
