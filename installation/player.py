@@ -81,10 +81,14 @@ class Outside:
 
 @dataclass(slots=True)
 class _SlotInProgress:
-    """The decode instant on the screen: whether its own frame has come, and how long after it was due."""
+    """The decode instant on the screen: whether its own frame has come, and how long after it was due.
+
+    `whole`: the show was running when it began; the one in which the first picture appears is not counted.
+    """
 
     instant: Instant
     period_ns: float
+    whole: bool
     own_after_ns: int | None = None
 
 
@@ -255,11 +259,11 @@ class Player:
         before = self._slot
         if before is not None and before.instant.start == plan.instant.start and self._began_ns is not None:
             self.metrics.skipped(max(0, plan.instant.k - before.instant.k - 1))
-        self._slot = _SlotInProgress(plan.instant, plan.period_ns)
+        self._slot = _SlotInProgress(plan.instant, plan.period_ns, self._began_ns is not None)
         self._count_loop(plan)
 
     def _finish_slot(self) -> None:
-        if self._slot is None or self._began_ns is None:
+        if self._slot is None or not self._slot.whole:
             return
         self.metrics.slot(self._slot.own_after_ns, self._slot.period_ns)
         late = self._slot.own_after_ns is None or self._slot.own_after_ns > self._slot.period_ns / 2

@@ -22,31 +22,38 @@ class Pacing(Protocol):
 
 
 class LivePacing:
-    """For eyes: begin each picture as much earlier as drawing and presenting have been taking, but not more than a
-    few ms.
+    """For eyes: begin each picture as much earlier as drawing and presenting have been taking, and a margin.
 
-    The lead follows quickly up and slowly down, so that one slow picture is followed by a safe one.
+    The margin is twice the mean deviation, both smoothed, as round-trip times are in RFC 6298: a steady GPU gets a lead
+    of a millisecond or two, a software renderer on a busy machine most of a film frame.
     """
 
-    MAX_LEAD_NS = 30_000_000
+    MAX_LEAD_NS = 38_000_000
     # At least this often a tick, so that commands of others, monitors and the watchdog are served.
     MAX_REST_NS = 100_000_000
 
     def __init__(self) -> None:
-        self._lead_ns = 0
+        self._took_ns = self.MAX_LEAD_NS  # the first pictures take longest
+        self._deviation_ns = 0
+
+    @property
+    def lead_ns(self) -> int:
+        """How much before it is due a picture is begun."""
+        return min(self.MAX_LEAD_NS, self._took_ns + 2 * self._deviation_ns)
 
     def seen_at(self, now_ns: int) -> int:
-        """Now, plus the usual lead."""
-        return now_ns + self._lead_ns
+        """Now, plus the lead."""
+        return now_ns + self.lead_ns
 
     def begin_at(self, due_ns: int, now_ns: int) -> int:
         """One lead before the picture is due."""
-        return min(due_ns - self._lead_ns, now_ns + self.MAX_REST_NS)
+        return min(due_ns - self.lead_ns, now_ns + self.MAX_REST_NS)
 
     def drew(self, began_ns: int, seen_ns: int) -> None:
         """Learn from what drawing took."""
-        took = min(self.MAX_LEAD_NS, seen_ns - began_ns)
-        self._lead_ns += (took - self._lead_ns) // (2 if took > self._lead_ns else 16)
+        error = min(self.MAX_LEAD_NS, seen_ns - began_ns) - self._took_ns
+        self._took_ns += error // 8
+        self._deviation_ns += (abs(error) - self._deviation_ns) // 4
 
 
 class FilePacing:
