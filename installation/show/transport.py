@@ -17,6 +17,7 @@ from installation.show.library import Blend, Programme, Scene, Transition, whole
 from installation.show.plan import current_pictures
 from installation.show.progress import current_programme, enter_slot, next_scene, to_schedule
 from installation.show.state import (
+    MAX_LAYERS,
     Cursor,
     FilmSource,
     Holder,
@@ -110,7 +111,7 @@ def _move(show: Show, state: ShowState, command: c.Command, t_ns: int) -> ShowSt
         case c.PlayProgramme(programme, fade):
             return _play_programme(show, state, _known("programme", show.library.programmes, programme), fade, t_ns)
         case c.Pause():
-            return retimed(replace(state, paused=True), t_ns)
+            return _paused(show, state, t_ns)
         case c.Resume():
             return _moving(state, t_ns)
         case c.TogglePause():
@@ -184,6 +185,34 @@ def _moving(state: ShowState, t_ns: int) -> ShowState:
     if not _held(state):
         return state
     return retimed(replace(state, paused=False, stopped=False, frozen=None), t_ns)
+
+
+def _paused(show: Show, state: ShowState, t_ns: int) -> ShowState:
+    """Time stops; a programme's own transition becomes one of the stack, which finishes."""
+    return retimed(replace(_unrolled(show, state, t_ns), paused=True), t_ns)
+
+
+def _unrolled(show: Show, state: ShowState, t_ns: int) -> ShowState:
+    """A programme between two scenes as two layers, the second coming in over what is left of the transition."""
+    layer = state.top
+    here = cursor(show, layer, t_ns * JOTS_PER_NS)
+    if not isinstance(layer.source, ProgrammeSource) or here is None or here.slot is None:
+        return state
+    slot, transition = here.slot, here.slot.transition
+    between = slot.number != layer.source.entered and here.local < transition.duration
+    if not between or transition.blend is Blend.CUT or layer.ramp.ends > t_ns or len(state.layers) >= MAX_LAYERS:
+        return state
+    programme = show.library.programmes[layer.source.programme]
+    before = programme.slot(slot.number - 1)
+    leaving = replace(
+        layer,
+        source=StepSource(programme.id, before.number),
+        timebase=Timebase(t_ns, here.start + here.local - before.start, layer.timebase.speed),
+    )
+    left_ns = (transition.duration - here.local) // JOTS_PER_NS
+    ramp = Ramp(t_ns, left_ns, here.local / transition.duration, 1.0)
+    coming = replace(layer, source=ProgrammeSource(programme.id, slot.number), ramp=ramp, blend=transition.blend)
+    return replace(state, layers=(*state.layers[:-1], leaving, coming))
 
 
 def _go(show: Show, state: ShowState, t_ns: int) -> ShowState:

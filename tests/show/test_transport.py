@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from installation.errors import CommandRefused
 from installation.show import commands as c
-from installation.show.library import Cue, Programme, Then
+from installation.show.library import Blend, Cue, Programme, Then, Transition
 from installation.show.plan import upcoming
 from installation.show.progress import advance
 from installation.show.schedule import Period
 from installation.show.state import Show, ShowState, opened
-from installation.show.timebase import FRAME_Q32
+from installation.show.timebase import FRAME_Q32, jots
 from installation.show.transport import apply
 from tests.show.worlds import T0, S, World, film, latent, scene, shot
 
@@ -94,6 +94,22 @@ def test_fades_finish_while_time_is_stopped(stage: Stage) -> None:
     stage.does(c.PlayFilm("a", 0)).does(c.PlayFilm("b", 2)).waits(1).does(c.Pause())
     assert len(stage.plan.pictures[0].key.terms) == 2
     assert [term.film for term in stage.waits(1.1).plan.pictures[0].key.terms] == ["b"]
+
+
+@pytest.mark.parametrize("blend", [Blend.LATENT, Blend.PIXEL, Blend.BLACK])
+def test_a_pause_between_two_scenes_of_a_programme_lets_the_transition_finish(blend: Blend) -> None:
+    a, b = film("a"), film("b")
+    turn = Transition(blend, jots(4))
+    stage = Stage(World([a, b], [], [Programme("p", "P", (scene(a), scene(b)), turn)]).show())
+    stage.does(c.PlayProgramme("p", 0)).waits(7)
+    before = stage.plan.pictures
+    stage.does(c.Pause())
+    assert stage.plan.pictures == before
+    stage.waits(3.1)
+    assert {term.film for picture in stage.plan.pictures for term in picture.key.terms} == {"b"}
+    assert stage.frame == 24
+    assert stage.does(c.Resume()).waits(1).frame == 48
+    assert stage.waits(7.1).film == "a"
 
 
 def test_freeze_holds_the_picture_while_time_runs(stage: Stage) -> None:
