@@ -198,6 +198,8 @@ class Player:
             self._obey(posted, now)
         if self.state is not before:
             self._snapshot_due_ns = 0
+        if self.state.period != before.period:
+            self.outside.remember(self.state)
 
     def _obey(self, posted: Posted, now: int) -> None:
         self._applied = max(self._applied, posted.sequence)
@@ -221,14 +223,18 @@ class Player:
             found = [held.enter_context(self.frames.frame(picture.key, plan.instant.due_ns)) for picture in wanted]
             on_screen = _OnScreen(tuple(0 if frame is None else frame.serial for frame in found), plan.look)
             own = all(frame is not None and frame.exact for frame in found)
-            if not ((begins and own) or self._worth_drawing(on_screen, now)):
+            awaits_live = self._awaits_live(plan)
+            empty_wall = awaits_live and self.metrics.presented == 0  # black is better than nothing at all
+            if not ((begins and own) or empty_wall or self._worth_drawing(on_screen, now)):
+                if awaits_live:
+                    self.outside.heartbeat.presented(now)  # the picture holds until the source has one
                 return
             pictures = [
                 WeightedFrame(frame.frame, frame.serial, picture.weight / FULL)
                 for frame, picture in zip(found, wanted, strict=True)
                 if frame is not None
             ]
-            alive = own or on_screen.serials != self._on_screen.serials or self._awaits_live(plan)
+            alive = own or awaits_live or on_screen.serials != self._on_screen.serials
             self._on_screen = on_screen
             self._draw(pictures, plan, own, now)
             if alive:
@@ -239,11 +245,13 @@ class Player:
 
         A change of look alone waits for the next instant if the last picture is very new, so that a fader cannot wear
         out the renderer; black never waits. Now and then everything is drawn again, so that a screen that lost its
-        picture gets it back.
+        picture gets it back. While a frame is missing the last picture holds.
         """
+        if 0 in new.serials:
+            return False
         if now >= self._redraw_due_ns:
             return True
-        if new == self._on_screen or 0 in new.serials:
+        if new == self._on_screen:
             return False
         settled = now >= self._redraw_due_ns - REDRAW_EVERY_NS + LOOK_EVERY_NS
         return settled or new.look.brightness == 0 or new.serials != self._on_screen.serials
@@ -257,8 +265,9 @@ class Player:
         """A new decode instant has come: account for the one before, and for any between them."""
         self._finish_slot()
         before = self._slot
-        if before is not None and before.instant.start == plan.instant.start and self._began_ns is not None:
-            self.metrics.skipped(max(0, plan.instant.k - before.instant.k - 1))
+        if before is not None and self._began_ns is not None:
+            passed = round((plan.instant.due_ns - before.instant.due_ns) / before.period_ns)
+            self.metrics.skipped(max(0, passed - 1))
         self._slot = _SlotInProgress(plan.instant, plan.period_ns, self._began_ns is not None)
         self._count_loop(plan)
 

@@ -154,16 +154,25 @@ def test_a_frame_that_is_not_there_holds_the_picture_and_is_counted(wall: Wall) 
     assert wall.player.metrics.late == wall.player.metrics.held == 3
 
 
-def test_black_does_not_wait_for_frames_and_a_lost_picture_is_drawn_again_each_second(wall: Wall) -> None:
+def test_black_does_not_wait_for_frames_and_the_last_picture_holds_as_long_as_it_must(wall: Wall) -> None:
     wall.ticks(3)
     wall.player.frames = NoFrames(Decoders({}, {}), wall.clock)
+    shown = wall.picture
+    wall.ticks(100)
+    assert (wall.picture == shown).all()
     wall.does(c.SetBlackout(True))
     wall.ticks(1)
     assert wall.picture.max() == 0
-    wall.does(c.SetBlackout(False))
-    before = wall.player.metrics.presented
-    wall.ticks(48)
-    assert wall.player.metrics.presented - before == 2
+
+
+def test_a_live_film_that_has_nothing_to_show_yet_is_black_and_alive(tmp_path: Path) -> None:
+    text = 'model = "model"\n[films.sent]\nlive = "osc"\nduration = 60\n[programmes.p]\nscenes = ["sent"]\n'
+    wall = Wall(tmp_path, text)
+    wall.player.frames = NoFrames(Decoders({}, {}), wall.clock)
+    wall.ticks(30)
+    assert wall.player.metrics.presented == 1
+    assert wall.picture.max() == 0
+    wall.presenter.close()
 
 
 def test_instants_that_went_by_are_counted_as_late(wall: Wall) -> None:

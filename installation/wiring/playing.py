@@ -32,7 +32,6 @@ from installation.render.egl import EglPresenter
 from installation.render.overlay import Overlay
 from installation.render.pacing import LivePacing
 from installation.render.presenter import Presenter
-from installation.render.window import fullscreen_window, resizable_window
 from installation.show.commands import Command, PlayFilm, Posted, TogglePause
 from installation.show.schedule import is_trusted
 from installation.show.state import Show, ShowState, opened, resumed
@@ -75,9 +74,11 @@ def _load(request: PlayRequest, display_rate: Fraction) -> LoadedWork:
 
 
 def _presenter(request: PlayRequest, work: LoadedWork) -> Presenter:
+    if request.surface is Surface.HEADLESS:
+        return EglPresenter(request.size or HEADLESS_SIZE)
+    from installation.render.window import fullscreen_window, resizable_window  # noqa: PLC0415 - GLFW takes its time
+
     match request.surface:
-        case Surface.HEADLESS:
-            return EglPresenter(request.size or HEADLESS_SIZE)
         case Surface.WINDOWED:
             return resizable_window(request.size or WINDOW_SIZE)
         case Surface.FULL_SCREEN:
