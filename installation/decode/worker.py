@@ -26,6 +26,7 @@ _RETRY_NS = SECOND_NS  # what failed is not tried again before
 _POLL_NS = SECOND_NS // 20  # how often a live film that has shown nothing yet is asked again
 _REPORT_EVERY_NS = 60 * SECOND_NS
 _LONGEST_SLEEP_NS = SECOND_NS
+_EARLY_NS = SECOND_NS // 20  # a slow renderer asks for its frames so much before they are due
 
 
 class Bell(Protocol):
@@ -38,7 +39,7 @@ class Bell(Protocol):
 class DecodeWorker:
     """A `FrameSource` with a thread of its own, which starts at once and sleeps until the first `publish`.
 
-    `wake` is set when a finished frame is overdue, or the first of its films: someone is waiting for it.
+    `wake` is set when a finished frame is due now or very soon, or the first of its films: someone is waiting for it.
     """
 
     def __init__(
@@ -156,7 +157,7 @@ class DecodeWorker:
         end_ns = self._clock.now_ns()
         self._pace.add(end_ns - now_ns)
         self._tally.add(end_ns - now_ns)
-        awaited = task.due_ns <= end_ns or self._slots.newest_due(key.films) < now_ns - SECOND_NS
+        awaited = task.due_ns <= end_ns + _EARLY_NS or self._slots.newest_due(key.films) < now_ns - SECOND_NS
         self._slots.finish(slot, key, task.due_ns)
         if awaited:
             self._wake.set()
