@@ -250,7 +250,7 @@ def test_the_whole_bench_prints_and_writes_the_same_figures(
     assert written["playback"]["spent"]["user_s"] == report.playback.spent.user_s
     assert written["startup"]["samples"] == 1
     assert written["against"] is None
-    printed = capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())  # titles wrap with the width of the figures
     for part in ("machine", "decoding one frame", "drawing one picture", "of playing, headless", "first picture"):
         assert part in printed
 
