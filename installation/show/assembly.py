@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from installation.show.commands import Command
 from installation.show.config_tables import ProgrammeTable, SceneTable, ShowConfig, TransitionTable
-from installation.show.config_values import parse_line as line_of
 from installation.show.frameplan import Look
 from installation.show.library import Cue, FilmInfo, Library, Programme, Scene, Transition, whole_film
 from installation.show.schedule import compile_schedule
@@ -43,11 +42,6 @@ def build_show(
 def key_commands(config: ShowConfig, parse_line: ParseLine) -> dict[str, Command]:
     """What each of the show's own keys asks for."""
     return {key: parse_line(line) for key, line in config.keys.items()}
-
-
-def button_commands(config: ShowConfig, parse_line: ParseLine) -> dict[str, Command]:
-    """What each button of the page asks for, in order."""
-    return {target: parse_line(line_of(target)) for target in config.page.buttons}
 
 
 def implied_programmes(config: ShowConfig, films: Mapping[str, FilmInfo]) -> dict[str, ProgrammeTable]:

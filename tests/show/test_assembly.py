@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from installation.show.assembly import build_show, button_commands, key_commands
+from installation.show.assembly import build_show, key_commands
 from installation.show.commands import FireCue, PlayScene, SetBrightness
 from installation.show.config import load_config
 from installation.show.library import Blend, Then, Transition
@@ -80,4 +80,3 @@ override = "1:00"
     assert (show.title, show.look.grain, show.override_ns) == ("T", 0.25, 60_000_000_000)
     assert show.schedule.week[0][0].programme == "p"
     assert key_commands(config, parse_line) == {"v": FireCue("c")}
-    assert button_commands(config, parse_line) == {"scene/bunny": PlayScene("bunny"), "cue/c": FireCue("c")}
