@@ -13,6 +13,7 @@ from installation.control.names import Names
 from installation.control.patterns import AddressTree, is_pattern
 from installation.errors import CommandRefused
 from installation.show.commands import Command
+from installation.show.roles import Role
 
 DEFAULT_ROOT = "/ai"
 
@@ -108,13 +109,18 @@ def parse_line(line: str, names: Names, root: str = DEFAULT_ROOT) -> Command:
     "scene/visit" or "brightness 0.2 3", in cue lines, keys and `do`. A leading root is accepted. Raises CommandRefused,
     saying what is wrong and what is allowed.
     """
+    return read_line(line, AddressSpace(names, root), Role.MAINTAIN).command
+
+
+def read_line(line: str, space: AddressSpace, role: Role) -> Order:
+    """What a line means that somebody in that role typed. Raises CommandRefused, as `parse_line`."""
     words = line_words(line)
-    space = AddressSpace(names, root)
-    path, arguments = words[0].removeprefix(f"{root}/"), tuple(map(read_argument, words[1:]))
-    target = space.find(root + own_path(path))
+    path, arguments = words[0].removeprefix(f"{space.root}/"), tuple(map(read_argument, words[1:]))
+    target = space.find(space.root + own_path(path))
+    target.method.demand(role)
     if target.method.strike is not None and target.method.strike(arguments) is Strike.REST:
         raise CommandRefused("line", f'"{line}" never does anything: 0 does not fire; leave it out, or write 1')
-    return read_order(target, arguments, names).command
+    return read_order(target, arguments, space.names, role)
 
 
 def line_words(line: str) -> list[str]:
@@ -136,9 +142,9 @@ def own_path(word: str) -> str:
     return path
 
 
-def read_order(target: Target, arguments: Arguments, names: Names) -> Order:
+def read_order(target: Target, arguments: Arguments, names: Names, role: Role = Role.MAINTAIN) -> Order:
     """The command a target and its arguments mean. Raises CommandRefused."""
-    request = target.method.read(Call(target.id, arguments, names))
+    request = target.method.read(Call(target.id, arguments, names, role=role))
     if not isinstance(request, Command):
         raise CommandRefused("line", f'"{target.method.path[1:]}" is not a command; it only makes sense over OSC')
     return Order(request, target.method)

@@ -24,6 +24,7 @@ from installation.control.names import Kind, Names, read_id
 from installation.errors import CommandRefused
 from installation.show import commands as show
 from installation.show.commands import Command, Lane, Mode
+from installation.show.roles import Role
 from installation.show.status import Snapshot
 
 LOCKOUT_NS = 500_000_000  # between two `go`, between two `back`
@@ -56,12 +57,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One message: the id in its address ("" where there is none), its arguments, and how its sender counts."""
+    """One message: the id in its address ("" where there is none), its arguments, how its sender counts, and what the
+    sender may do.
+    """
 
     id: str
     arguments: Arguments
     names: Names
     percent: bool = False
+    role: Role = Role.MAINTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Method:
     """A row of the table.
 
     `strike` reads the trigger gesture; None for values and latches. A `repeatable` trigger does no more when it comes
-    twice: its duplicates need no suppression, and a panic is never taken for one.
+    twice: its duplicates need no suppression, and a panic is never taken for one. `role` says who may.
     """
 
     path: str
@@ -100,6 +104,7 @@ class Method:
     feedback: Callable[[Snapshot, str], Said] | None = None
     lockout_ns: int = 0
     repeatable: bool = False
+    role: Role = Role.OPERATE
 
     @property
     def kind(self) -> Kind | None:
@@ -112,9 +117,23 @@ class Method:
         """Whether it takes a level, which some peers count 0-100."""
         return bool(self.parameters) and self.parameters[0].high == 1
 
+    def demand(self, role: Role) -> None:
+        """Raise CommandRefused unless that role may."""
+        if role < self.role:
+            raise role_refused(self.path[1:], self.role, role)
+
+    def locked(self) -> CommandRefused:
+        """What to say to who comes too soon after the last time."""
+        return CommandRefused("locked", f"{self.path[1:]} fires once in {self.lockout_ns // 1_000_000} ms")
+
     def address(self, root: str, name: str = "") -> str:
         """The whole address, with an id in place of the placeholder."""
         return root + (self.path.replace(f"<{self.kind}>", name) if self.kind else self.path)
+
+
+def role_refused(what: str, needed: Role, asking: Role) -> CommandRefused:
+    """What to say to who may not."""
+    return CommandRefused("role", f'{what} takes the role "{needed.word}"; who asks has "{asking.word}"')
 
 
 _FADE = Parameter("fade", "f", 0, 3600, "s", optional=True)
@@ -152,6 +171,8 @@ def _mode(call: Call) -> show.SetMode:
     if not isinstance(given, str) or given.lower() not in MODES:
         shown = f'"{given[:40]}"' if isinstance(given, str) else "no text"
         raise CommandRefused("arguments", f"mode got {shown}; pick one of {', '.join(MODES)}")
+    if given.lower() == Mode.MAINTENANCE and call.role < Role.MAINTAIN:
+        raise role_refused("mode maintenance", Role.MAINTAIN, call.role)
     return show.SetMode(Mode(given.lower()))
 
 
@@ -162,10 +183,18 @@ def _subscribe(call: Call) -> Subscribe:
     raise CommandRefused("arguments", f"subscribe takes a port, 1 to 65535, and seconds, up to {SUBSCRIBE_MAX_S}")
 
 
-def _plain(path: str, command: Command, text: str, *, lockout_ns: int = 0, repeatable: bool = False) -> Method:
+def _plain(
+    path: str,
+    command: Command,
+    text: str,
+    *,
+    lockout_ns: int = 0,
+    repeatable: bool = False,
+    role: Role = Role.OPERATE,
+) -> Method:
     """A trigger without an id."""
     return Method(
-        path, (_TRIGGER,), text, lambda call: command, command.lane, read_strike, None, lockout_ns, repeatable
+        path, (_TRIGGER,), text, lambda call: command, command.lane, read_strike, None, lockout_ns, repeatable, role
     )
 
 
@@ -244,14 +273,17 @@ METHODS: tuple[Method, ...] = (
         "/mode", (Parameter("auto, manual or maintenance", "s"),), "who decides",
         _mode, Lane.LATCH, feedback=lambda now, _: now.mode.value,
     ),
-    *(_plain(f"/mode/{mode}", show.SetMode(mode), "the same, as a trigger", repeatable=True) for mode in Mode),
+    *(
+        _plain(f"/mode/{mode}", show.SetMode(mode), "the same, as a trigger", repeatable=True, role=role)
+        for mode, role in zip(Mode, (Role.OPERATE, Role.OPERATE, Role.MAINTAIN), strict=True)
+    ),
     Method(
         "/ping", (Parameter("any", "any", optional=True),), "answered on the same address, to peers",
-        lambda call: Ping(call.arguments), None,
+        lambda call: Ping(call.arguments), None, role=Role.VIEW,
     ),
     Method(
         "/subscribe", (Parameter("port", "i", 1, 65535), Parameter("seconds", "i", 0, SUBSCRIBE_MAX_S, "s")),
-        "feedback to that port of the sender; 0 seconds ends it", _subscribe, None,
+        "feedback to that port of the sender; 0 seconds ends it", _subscribe, None, role=Role.VIEW,
     ),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ one bundle stay together.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from installation.control.addresses import AddressSpace, Target
@@ -23,6 +23,7 @@ from installation.control.settings import Source
 from installation.control.triggers import TriggerGate, Verdict
 from installation.errors import CommandRefused
 from installation.show.commands import Command, Rank
+from installation.show.roles import Role
 
 HORIZON_NS = 10_000_000_000  # a bundle further in the future is a mistake
 MAX_WAITING = 256  # bundles
@@ -109,12 +110,15 @@ class Receiver:
         percent: frozenset[str] = frozenset(),
         rates: Rates | None = None,
         rules: Sequence[MapRule] = (),
+        gate: TriggerGate | None = None,
+        role_of: Callable[[str], Role | None] = lambda host: Role.MAINTAIN,
     ) -> None:
         self.counts = ReceiverCounts()
         self._space = space
         self._percent = percent
         self._buckets = TokenBuckets(rates or Rates())
-        self._gate = TriggerGate()
+        self._gate = gate or TriggerGate()
+        self._role_of = role_of
         self._mapping = Mapping(rules, space)
         self._waiting: list[_Waiting] = []
         self._waiting_messages = 0
@@ -228,6 +232,10 @@ class Receiver:
         if isinstance(wish, Unheard):
             return self._refuse(wish.source, wish.error)
         outcome: Command | Refused | None = wish.order.command
+        try:
+            wish.order.method.demand(self._role(wish.source))
+        except CommandRefused as error:
+            return self._refuse(wish.source, error)
         if wish.strike is not None:
             outcome = self._trigger(wish.order.command, wish.order.method, wish.strike, wish.source, now_ns)
         return Heard(wish.source, (outcome,), rank=wish.rank) if isinstance(outcome, Command) else outcome
@@ -253,9 +261,10 @@ class Receiver:
         self, target: Target, message: Message, source: Source, now_ns: int, beliefs: list[Belief]
     ) -> Command | Asked | Refused | None:
         method = target.method
-        percent = source.host in self._percent
+        percent, role = source.host in self._percent, self._role(source)
         try:
-            request = method.read(Call(target.id, message.arguments, self._space.names, percent))
+            method.demand(role)
+            request = method.read(Call(target.id, message.arguments, self._space.names, percent, role))
             strike = method.strike(message.arguments) if method.strike else None
         except CommandRefused as error:
             if method.feedback:
@@ -276,9 +285,12 @@ class Receiver:
             case Verdict.DUPLICATE:
                 self.counts.duplicates += 1
             case Verdict.LOCKED:
-                wait_ms = method.lockout_ns // 1_000_000
-                return self._refuse(source, CommandRefused("locked", f"{method.path[1:]} fires once in {wait_ms} ms"))
+                return self._refuse(source, method.locked())
         return None
+
+    def _role(self, source: Source) -> Role:
+        """What a sender may do. Who was admitted may see at least."""
+        return self._role_of(source.host) or Role.VIEW
 
     def _refuse(self, source: Source, error: CommandRefused) -> Refused:
         self.counts.refused += 1

@@ -1,8 +1,8 @@
 """The control thread: one asyncio loop that owns every socket, posts commands and sends feedback.
 
-A thin shell: what datagrams mean is `receiver`'s, what to say is `feedback`'s. The only ways out of this thread are the
-inbox and the sockets, the only way in is the status board; the picture never waits for it. Other protocols join the
-same loop, as objects with the same `feed` and `due`.
+A thin shell: what packets mean and what to say is the `hub`'s. The only ways out of this thread are the inbox and the
+sockets, the only way in is the status board; the picture never waits for it. Other protocols join the same loop as
+guests.
 """
 
 from __future__ import annotations
@@ -17,30 +17,27 @@ from functools import partial
 from types import TracebackType
 
 from installation.clock import Clock
-from installation.control.addresses import AddressSpace
 from installation.control.desk import DeskCaller
-from installation.control.feedback import Event, Feedback, Outgoing
+from installation.control.feedback import Event
+from installation.control.hub import Guest, Hub, Opening
 from installation.control.inbox import Inbox
-from installation.control.messages import build_message, printable
-from installation.control.methods import Subscribe
+from installation.control.messages import printable
 from installation.control.names import Names
-from installation.control.receiver import Asked, Heard, Malformed, Outcome, Receiver, ReceiverCounts, Refused
+from installation.control.receiver import ReceiverCounts
 from installation.control.settings import ControlSettings, Endpoint, Source, StreamPeer
-from installation.control.sockets import DatagramReader, FeedbackSender, open_listeners
+from installation.control.sockets import DatagramReader, open_listeners
 from installation.control.streams import StreamCalls, StreamCounts, Streams
 from installation.control.tap import Tap, tap_path
-from installation.control.whom import AllowList
-from installation.errors import CommandRefused, InputError
-from installation.show.commands import Origin, Posted
+from installation.errors import CommandRefused, InputError, UnavailableError
+from installation.show.commands import Posted
 from installation.show.status import StatusBoard
 
-SECOND_NS = 1_000_000_000
 BATCH = 64  # datagrams before everybody else on the loop has a turn
 BREATH_S = 0.002  # after a full batch: a flood is read at 32,000 datagrams a second at most
 FEEDBACK_S = 1 / 60
 SENSOR_S = 1 / 50
 IDLE_S = 0.25  # nobody to tell
-LOG_NS = 10 * SECOND_NS
+GUEST_S = 3.0  # for a guest to go, when the show ends
 
 log = logging.getLogger(__name__)
 
@@ -63,30 +60,32 @@ class ControlCounts:
 
 
 class ControlServer:
-    """OSC over UDP and TCP for one show. Open it, start it, close it; or use it as a context manager.
+    """OSC over UDP and TCP for one show, and its `guests`. Open it, start it, close it; or use it as a context manager.
 
     `clock` tells true wall time, which the time tags of bundles are compared with.
     """
 
-    def __init__(self, settings: ControlSettings, names: Names, inbox: Inbox, board: StatusBoard, clock: Clock) -> None:
-        space = AddressSpace(names, settings.root)
+    def __init__(
+        self,
+        settings: ControlSettings,
+        names: Names,
+        inbox: Inbox,
+        board: StatusBoard,
+        clock: Clock,
+        guests: Sequence[Opening] = (),
+    ) -> None:
         self._settings = settings
-        self._inbox = inbox
-        self._board = board
-        self._clock = clock
-        self._receiver = Receiver(space, settings.percent, rules=settings.rules)
-        self._feedback = Feedback(space, settings.feedback, settings.percent)
-        self._allowed = AllowList(settings.listen, settings.allow)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._quiet = _QuietLog(clock)
-        self._sender = FeedbackSender()
-        self._strangers = 0
-        self._faults = 0
-        self._streams = Streams(self._stream_calls(), clock)
-        self._desk = DeskCaller(settings.desk, self._streams, clock, self._desk_says) if settings.desk else None
         self._tap = Tap(settings.root)
+        self._hub = Hub(settings, names, inbox, board, clock, self._tap.offer, self._stream)
+        self._streams = Streams(self._stream_calls(), clock, serials=self._hub.serials)
+        self._desk = DeskCaller(settings.desk, self._streams, clock, self._desk_says) if settings.desk else None
+        self._openings = tuple(guests)
+        self._guests: list[Guest] = []
+        self._welcoming: asyncio.Task[None] | None = None
         self._reader, self._door = self._open()
+        self._hub.own = self._reader.endpoint
 
     def _open(self) -> tuple[DatagramReader, socket.socket]:
         """Take the port, for UDP and TCP. Raises UnavailableError when it is not to be had."""
@@ -100,11 +99,11 @@ class ControlServer:
 
     def _stream_calls(self) -> StreamCalls:
         return StreamCalls(
-            admits=self._admits,
-            affords=lambda peer, size: self._receiver.affords(peer, size, self._clock.now_ns()),
-            receive=lambda packet, peer: self._guarded(partial(self._packet, packet, peer)),
-            broken=lambda peer, why: self._quiet.say(f"a connection from {peer} was ended: {why}"),
-            gone=self._feedback.forget,
+            admits=self._hub.admits,
+            affords=self._hub.affords,
+            receive=lambda packet, peer: self._hub.guarded(partial(self._packet, packet, peer)),
+            broken=lambda peer, why: self._hub.complain(f"a connection from {peer} was ended: {why}"),
+            gone=self._hub.disconnect,
         )
 
     @property
@@ -138,7 +137,7 @@ class ControlServer:
         self._thread = self._loop = None
         self._door.close()
         self._reader.close()
-        self._sender.close()
+        self._hub.close()
 
     def __enter__(self) -> ControlServer:
         self.start()
@@ -151,26 +150,26 @@ class ControlServer:
 
     def announce(self, event: Event) -> None:
         """Tell everybody that something happened. From any thread."""
-        self._soon(lambda: self._feedback.announce(event))
+        self._soon(lambda: self._hub.announce(event))
 
     def refuse(self, posted: Posted, error: CommandRefused) -> None:
         """Tell the sender of a command why the show did not obey it. From any thread."""
-        self._soon(lambda: self._feedback.refuse(posted.origin.name, error, self._clock.now_ns()))
+        self._soon(lambda: self._hub.refuse(posted, error))
 
     def counts(self) -> ControlCounts:
         """The counters. From any thread."""
         return ControlCounts(
-            replace(self._receiver.counts),
+            self._hub.received(),
             replace(self._streams.counts),
-            self._strangers,
+            self._hub.strangers,
             self._reader.kernel_dropped,
-            self._sender.dropped,
-            self._faults,
+            self._hub.unsent,
+            self._hub.faults,
         )
 
     def _soon(self, call: Callable[[], None]) -> None:
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._guarded, call)
+            self._loop.call_soon_threadsafe(self._hub.guarded, call)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
@@ -178,14 +177,35 @@ class ControlServer:
         if self._desk is not None:
             loop.call_soon(self._desk.start, loop)
         loop.call_soon(self._feedback_tick, loop)
-        if self._receiver.needs_time:
+        if self._hub.has_sensors:
             loop.call_soon(self._sensor_tick, loop)
+        self._welcoming = loop.create_task(self._welcome())
         loop.run_forever()
         loop.remove_reader(self._reader.fileno())
-        self._guarded(self._speak)
+        self._hub.guarded(self._hub.speak)
         loop.run_until_complete(self._hang_up())
 
+    async def _welcome(self) -> None:
+        """Open the other ways in, side by side. Who cannot come is said, and missed."""
+        await asyncio.gather(*map(self._welcome_one, self._openings))
+
+    async def _welcome_one(self, opening: Opening) -> None:
+        try:
+            self._guests.append(await opening(self._hub))
+        except UnavailableError as error:
+            log.warning("%s; playing without it", error)
+        except Exception:
+            self._hub.fault()
+
     async def _hang_up(self) -> None:
+        if self._welcoming is not None:
+            self._welcoming.cancel()
+            await asyncio.gather(self._welcoming, return_exceptions=True)
+        for guest in self._guests:
+            try:
+                await asyncio.wait_for(guest.close(), GUEST_S)
+            except Exception:
+                self._hub.fault()
         if self._desk is not None:
             await self._desk.finish()
         self._tap.close()
@@ -200,132 +220,30 @@ class ControlServer:
             datagram = self._reader.read()
             if datagram is None:
                 return
-            self._guarded(partial(self._datagram, *datagram))
+            self._hub.guarded(partial(self._datagram, *datagram))
         loop.remove_reader(self._reader.fileno())
         loop.call_later(BREATH_S, self._listen, loop)
 
-    def _admits(self, host: str) -> bool:
-        admitted = self._allowed.admits(host)
-        if not admitted:
-            self._strangers += 1
-            self._quiet.say(f"something from {host}, which is not allowed to speak here (control.allow)")
-        return admitted
-
     def _datagram(self, data: bytes, source: Endpoint) -> None:
-        if self._admits(source.host):
+        if self._hub.admits(source.host):
             self._packet(data, source)
 
     def _packet(self, data: bytes, source: Source) -> None:
         if self._desk is not None and isinstance(source, StreamPeer):
             self._desk.heard(data, source.serial)
-        self._tap.offer(data, source)
-        before = self._receiver.next_due_ns
-        now_ns = self._clock.now_ns()
-        self._act(self._receiver.feed(data, source, now_ns, self._clock.wall_ns()))
-        if self._receiver.next_due_ns not in (None, before):
-            self._wake_for_bundles(now_ns)
+        self._hub.receive(data, source)
 
-    def _wake_for_bundles(self, now_ns: int) -> None:
-        due_ns = self._receiver.next_due_ns
-        if due_ns is not None and self._loop is not None:
-            self._loop.call_later(max(0, due_ns - now_ns) / SECOND_NS, self._guarded, self._bundles_due)
-
-    def _bundles_due(self) -> None:
-        now_ns = self._clock.now_ns()
-        self._act(self._receiver.due(now_ns))
-        self._wake_for_bundles(now_ns)
-
-    def _act(self, outcomes: Sequence[Outcome]) -> None:
-        """Carry out what the receiver made of a datagram."""
-        for outcome in outcomes:
-            match outcome:
-                case Heard():
-                    self._heard(outcome)
-                case Asked():
-                    self._asked(outcome)
-                case Refused(source, error):
-                    self._refused(source, error)
-                case Malformed(source, reason):
-                    self._quiet.say(f"{source.host} sent what is not OSC: {reason}")
-
-    def _heard(self, heard: Heard) -> None:
-        sequence = 0
-        if heard.commands:
-            receipt = self._inbox.post(heard.commands, Origin(heard.rank, heard.source.host))
-            sequence = receipt.sequence
-            if receipt.refused:
-                error = CommandRefused("full", f"{len(receipt.refused)} triggers too many; the queue holds 256")
-                self._refused(heard.source, error)
-        if heard.beliefs:
-            self._feedback.believe(heard.source, heard.beliefs, sequence)
-
-    def _asked(self, asked: Asked) -> None:
-        now_ns = self._clock.now_ns()
-        if not isinstance(asked.request, Subscribe):
-            self._send(self._feedback.answer(asked.source, asked.address, asked.request, now_ns))
-            return
-        try:
-            own = Endpoint(asked.source.host, asked.request.port) == self.endpoint
-            if own and not isinstance(asked.source, StreamPeer):
-                raise CommandRefused("loop", f"{self.endpoint} is where the show itself listens")
-            self._feedback.subscribe(asked.source, asked.request, now_ns)
-            self._speak()  # a newcomer is told at once
-        except CommandRefused as error:
-            self._refused(asked.source, error)
-
-    def _refused(self, source: Source, error: CommandRefused) -> None:
-        if isinstance(source, StreamPeer):
-            self._send(self._feedback.complain(source, error, self._clock.now_ns()))
-        else:
-            self._feedback.refuse(source.host, error, self._clock.now_ns())
-        self._quiet.say(lambda: f"{source.host} was refused: {error}")
+    def _stream(self, peer: StreamPeer, packet: bytes) -> None:
+        self._streams.send(peer, packet)
 
     def _feedback_tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._guarded(self._speak)
-        loop.call_later(FEEDBACK_S if self._feedback.peers else IDLE_S, self._feedback_tick, loop)
+        self._hub.guarded(self._hub.speak)
+        loop.call_later(FEEDBACK_S if self._hub.feedback.peers else IDLE_S, self._feedback_tick, loop)
 
     def _sensor_tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._guarded(lambda: self._act(self._receiver.moved(self._clock.now_ns())))
+        self._hub.guarded(self._hub.sense)
         loop.call_later(SENSOR_S, self._sensor_tick, loop)
-
-    def _speak(self) -> None:
-        self._send(self._feedback.due(self._clock.now_ns(), self._board.read()))
-
-    def _send(self, messages: Sequence[Outgoing]) -> None:
-        for message in messages:
-            packet = build_message(message.address, message.arguments)
-            if isinstance(message.peer, StreamPeer):
-                self._streams.send(message.peer, packet)
-            else:
-                self._sender.send(message.peer, packet)
 
     def _desk_says(self, text: str) -> None:
         log.info("OSC: %s", printable(text))
-        self._feedback.announce(Event("desk", (text,)))
-
-    def _guarded(self, call: Callable[[], None]) -> None:
-        """Nothing a stranger sends, and no fault of ours, ends this thread."""
-        try:
-            call()
-        except Exception:
-            self._faults += 1
-            if self._faults <= 10:
-                log.exception("control: a fault of Afterimage itself; the show goes on")
-
-
-class _QuietLog:
-    """At most one line in ten seconds, with the number of those that were not said."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._said_ns: int | None = None
-        self._unsaid = 0
-
-    def say(self, text: str | Callable[[], str]) -> None:
-        now_ns = self._clock.now_ns()
-        if self._said_ns is not None and now_ns - self._said_ns < LOG_NS:
-            self._unsaid += 1
-            return
-        more = f" (and {self._unsaid} more like it)" if self._unsaid else ""
-        log.warning("OSC: %s%s", printable(text if isinstance(text, str) else text()), more)
-        self._said_ns, self._unsaid = now_ns, 0
+        self._hub.announce(Event("desk", (text,)))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
 from installation.control.framing import Framing
 from installation.control.rules import MapRule
+from installation.show.roles import Admission
 
 DEFAULT_PORT = 9000
 
@@ -58,7 +58,7 @@ class ControlSettings:
 
     listen: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    allow: tuple[Admission, ...] = ()
     feedback: tuple[Endpoint, ...] = ()
     percent: frozenset[str] = frozenset()
     root: str = "/ai"

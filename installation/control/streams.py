@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import cast
@@ -52,13 +52,19 @@ class StreamCounts:
 class Streams:
     """Every connection of a show, in and out. Lives on the control thread's loop."""
 
-    def __init__(self, calls: StreamCalls, clock: Clock, places: Places | None = None) -> None:
+    def __init__(
+        self,
+        calls: StreamCalls,
+        clock: Clock,
+        places: Places | None = None,
+        serials: Iterator[int] | None = None,
+    ) -> None:
         self.counts = StreamCounts()
         self._calls = calls
         self._clock = clock
         self._places = places or Places()
         self._lines: dict[StreamPeer, StreamLine] = {}
-        self._serials = count(1)
+        self._serials = serials or count(1)
         self._server: asyncio.Server | None = None
         self._memory = memoryview(bytearray(READ))
 

@@ -1,34 +1,44 @@
-"""Who may speak. Prevents accidents, not attacks: the source of a UDP datagram can be forged."""
+"""Who may speak, and what. Prevents accidents, not attacks: the source of a UDP datagram can be forged."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address
+
+from installation.show.roles import Admission, Role
 
 _REMEMBERED = 1024
 
 
 class AllowList:
-    """This machine, and the networks a show names."""
+    """This machine, which may do everything, and the networks a show names. The nearest (longest prefix) decides."""
 
-    def __init__(self, listen: str, networks: Sequence[IPv4Network | IPv6Network]) -> None:
+    def __init__(self, listen: str, admissions: Sequence[Admission]) -> None:
         self._listen = ip_address(listen)
-        self._networks = tuple(networks)
-        self._seen: dict[str, bool] = {}
+        self._admissions = sorted(admissions, key=lambda each: each.network.prefixlen, reverse=True)
+        self._seen: dict[str, Role | None] = {}
 
     def admits(self, host: str) -> bool:
-        """Whether a numeric source address may speak."""
-        known = self._seen.get(host)
-        if known is None:
+        """Whether a numeric source address may speak at all."""
+        return self.role(host) is not None
+
+    def role(self, host: str) -> Role | None:
+        """What a numeric source address may do; None: nothing."""
+        if host not in self._seen:
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
-            known = self._seen[host] = self._decide(host)
-        return known
+            self._seen[host] = self._decide(host)
+        return self._seen[host]
 
-    def _decide(self, host: str) -> bool:
+    def _decide(self, host: str) -> Role | None:
         address = ip_address(host.partition("%")[0])  # without the zone of a link-local address
         if isinstance(address, IPv6Address) and address.ipv4_mapped:
             address = address.ipv4_mapped
         if address.is_loopback or address == self._listen:
-            return True
-        return any(address.version == network.version and address in network for network in self._networks)
+            return Role.MAINTAIN
+        nearest = (
+            each.role
+            for each in self._admissions
+            if address.version == each.network.version and address in each.network
+        )
+        return next(nearest, None)

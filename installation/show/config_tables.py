@@ -13,11 +13,13 @@ from installation.show.config_mapping import MapTable
 from installation.show.config_types import (
     Address,
     AdvanceKind,
+    Allowed,
     BlendKind,
     Date,
     Days,
     Desk,
     DeskFraming,
+    Door,
     Duration,
     Fade,
     FeedbackPeer,
@@ -28,9 +30,9 @@ from installation.show.config_types import (
     Id,
     Key,
     Line,
+    MachineName,
     Mark,
     Motion,
-    Network,
     Override,
     Port,
     Provider,
@@ -45,6 +47,7 @@ from installation.show.config_types import (
     Unit,
     Upscale,
     Version,
+    WebAddress,
     Zone,
 )
 from installation.show.config_values import refusal
@@ -138,9 +141,20 @@ class CueTable(Table):
 
 
 class PageTable(Table):
-    """What the invigilator sees."""
+    """What the invigilator sees, and where. `passcodes`: a file only its owner can read, with `operate = "..."` and
+    `maintain = "..."`. `names`: what browsers may call this machine besides its address. `port = false`: no page.
+    """
 
     buttons: tuple[Target, ...] = ()
+    port: Door = 8080
+    passcodes: FilePath | None = None
+    names: tuple[MachineName, ...] = ()
+
+
+class AlertsTable(Table):
+    """Where every red line of the health goes, as one POST each."""
+
+    url: WebAddress
 
 
 class OpenTable(Table):
@@ -193,12 +207,13 @@ class PeerTable(Table):
 
 class ControlTable(Table):
     """Who may speak to the show, where it listens, and the desk it connects to (`framing`: how that desk tells packets
-    apart, a length before each as OSC 1.0 has it, or SLIP).
+    apart, a length before each as OSC 1.0 has it, or SLIP). `oscquery = false`: nobody can ask what there is.
     """
 
-    allow: tuple[Network, ...] = ()
+    allow: tuple[Allowed, ...] = ()
     listen: Address = ip_address("127.0.0.1")
     port: Port = 9000
+    oscquery: Door = 9001
     root: Root = "/ai"
     feedback: tuple[FeedbackPeer, ...] = ()
     peers: tuple[PeerTable, ...] = ()
@@ -249,6 +264,7 @@ class ShowConfig(Table):
     schedule: ScheduleTable | None = None
     outputs: tuple[OutputTable, ...] = (OutputTable(name="wall"),)
     control: ControlTable = ControlTable()
+    alerts: AlertsTable | None = None
 
     @field_validator("keys", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ take.
 from __future__ import annotations
 
 from fractions import Fraction
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from pydantic import PlainValidator, WithJsonSchema
 from installation.show import config_values as values
 from installation.show import config_venue as venue
 from installation.show.library import Advance, Blend, Then
+from installation.show.roles import Admission, Role
 
 
 def _schema(kind: str | list[str], **more: Any) -> WithJsonSchema:
@@ -51,7 +52,30 @@ Line = Annotated[str, PlainValidator(values.parse_line), _schema("string", descr
 Target = Annotated[str, PlainValidator(values.parse_target), _schema("string", pattern="^(scene|cue|film|programme)/")]
 Address = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_address), _schema("string")]
 Host = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_host), _schema("string")]
-Network = Annotated[IPv4Network | IPv6Network, PlainValidator(venue.parse_network), _schema("string")]
+Allowed = Annotated[
+    Admission,
+    PlainValidator(venue.parse_admission),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "properties": {"network": {"type": "string"}, "role": {"enum": [role.word for role in Role]}},
+                    "required": ["network"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+Door = Annotated[
+    int | None,
+    PlainValidator(venue.parse_door),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 65535}, {"const": False}]}),
+]
+MachineName = Annotated[str, PlainValidator(venue.parse_name), _schema("string")]
+WebAddress = Annotated[str, PlainValidator(venue.parse_web_address), _schema("string", pattern="^https?://")]
 FeedbackPeer = Annotated[venue.Peer, PlainValidator(venue.parse_peer), _schema("string")]
 Desk = Annotated[venue.Peer, PlainValidator(venue.parse_desk), _schema("string", pattern="^tcp://")]
 DeskFraming = Annotated[

@@ -12,11 +12,13 @@ from fractions import Fraction
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic_core import PydanticCustomError
 
 from installation.show.config_values import ID_ALLOWED, TIME_ALLOWED, nearest, parse_duration, quoted, refusal
+from installation.show.roles import Admission, Role
 
 DAY_MINUTES = 24 * 60
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -129,6 +131,26 @@ def parse_network(value: object) -> IPv4Network | IPv6Network:
         raise refusal(f"{quoted(value)} is not an address or a network", allowed) from None
 
 
+def parse_admission(value: object) -> Admission:
+    """A network that may speak: "192.168.10.0/24" operates; { network = "...", role = "view" } says otherwise."""
+    if not isinstance(value, dict):
+        return Admission(parse_network(value))
+    unknown = [key for key in value if key not in ("network", "role")]
+    if unknown or "network" not in value:
+        wrong = f"{quoted(unknown[0])} is not a key we know" if unknown else "names no network"
+        raise refusal(wrong, '{ network = "192.168.10.0/24", role = "view" }')
+    return Admission(parse_network(value["network"]), parse_role(value.get("role", Role.OPERATE.word)))
+
+
+def parse_role(value: object) -> Role:
+    """What somebody may do."""
+    words = {role.word: role for role in Role}
+    if not isinstance(value, str) or value not in words:
+        hint = nearest(value, tuple(words)) if isinstance(value, str) else ""
+        raise refusal(f"{quoted(value)} is not a role", " - ".join(filter(None, (f"one of {', '.join(words)}", hint))))
+    return words[value]
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Another machine's port: where feedback goes, or a desk that is called."""
@@ -159,11 +181,37 @@ def parse_desk(value: object) -> Peer:
     return Peer(match[1].strip("[]"), int(match[2]))
 
 
+def parse_door(value: object) -> int | None:
+    """A port, or None for `false`: nobody listens there."""
+    return None if value is False else _port(value, "1 to 65535, or false for none")
+
+
 def parse_port(value: object) -> int:
     """A port number."""
+    return _port(value, "1 to 65535")
+
+
+def _port(value: object, allowed: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-        raise refusal(f"{quoted(value)} is not a port", "1 to 65535")
+        raise refusal(f"{quoted(value)} is not a port", allowed)
     return value
+
+
+def parse_name(value: object) -> str:
+    """A name this machine has in its network, as browsers write it."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", value):
+        raise refusal(f"{quoted(value)} is not a name of a machine", 'such as "player.museum.local", without a port')
+    return value.lower()
+
+
+def parse_web_address(value: object) -> str:
+    """An address to send to: http or https."""
+    parts = urlsplit(value) if isinstance(value, str) and len(value) <= 500 else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise refusal(f"{quoted(value)} is not a web address", '"https://alerts.museum.example/afterimage"')
+    if parts.username or parts.password:
+        raise refusal("has a password in it, which a show must not", "an address without one")
+    return parts.geturl()
 
 
 def parse_root(value: object) -> str:

@@ -172,8 +172,8 @@ def exposure(room: Room) -> list[Finding]:
     control = room.config.control
     if control.listen.is_loopback:
         return [Finding(Level.GREEN, "who may speak", "only this machine")]
-    peers = ", ".join(str(network) for network in control.allow)
-    if any(network.num_addresses > WIDE_NETWORK for network in control.allow):
+    peers = ", ".join(map(str, control.allow))
+    if any(each.network.num_addresses > WIDE_NETWORK for each in control.allow):
         return [
             Finding(Level.AMBER, "who may speak", peers, "that is many: name the desk and the tablet in control.allow")
         ]

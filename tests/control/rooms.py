@@ -19,6 +19,7 @@ from installation.control.rules import MapRule
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, Endpoint
 from installation.show.commands import Command, Posted
+from installation.show.roles import Admission
 from installation.show.status import Snapshot, StatusBoard
 
 PATIENCE_S = 10.0
@@ -105,7 +106,8 @@ def open_room(
     rules: tuple[MapRule, ...] = (),
 ) -> Iterator[Room]:
     """A server that listens, until the block ends."""
-    settings = ControlSettings(host, 0, tuple(map(ip_network, allow)), feedback, rules=rules)
+    admissions = tuple(Admission(ip_network(network)) for network in allow)
+    settings = ControlSettings(host, 0, admissions, feedback, rules=rules)
     inbox, board = Inbox(), StatusBoard()
     with ControlServer(settings, names, inbox, board, SystemClock()) as server:
         yield Room(server, inbox, board)

@@ -26,6 +26,7 @@ from installation.errors import CommandRefused, InputError, UnavailableError
 from installation.show import commands as show
 from installation.show.commands import Origin, Posted, Rank
 from installation.show.config_mapping import MapTable
+from installation.show.roles import Admission, Role
 from installation.show.status import StatusBoard
 from tests.control.packets import bundle, floats, ints, message, padded
 from tests.control.rooms import HOME, NAMES, PATIENCE_S, open_room
@@ -88,7 +89,7 @@ def test_hostile_datagrams_change_nothing_and_the_next_command_is_obeyed(caplog:
         counts = room.server.counts()
         assert counts.received.datagrams + counts.kernel_dropped == 2001
         assert counts.received.malformed > 100
-    assert len([record for record in caplog.records if record.name == server_module.__name__]) == 1
+    assert len([record for record in caplog.records if record.name == "installation.control"]) == 1
 
 
 def test_a_fault_of_ours_does_not_end_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,12 +171,48 @@ class TestWhoMaySpeak:
         assert not allowed.admits("192.168.10.20")
 
     def test_networks(self) -> None:
-        allowed = AllowList("192.168.10.5", (ip_network("192.168.10.0/24"), ip_network("fd00::/8")))
+        networks = ("192.168.10.0/24", "fd00::/8")
+        allowed = AllowList("192.168.10.5", tuple(Admission(ip_network(each)) for each in networks))
         assert allowed.admits("192.168.10.20")
         assert allowed.admits("::ffff:192.168.10.20")
         assert allowed.admits("fd00::1")
         assert not allowed.admits("192.168.11.20")
         assert not allowed.admits("fe80::1%eth0")
+
+    def test_the_nearest_network_decides_what_one_may_do(self) -> None:
+        networks = {"192.168.10.0/24": Role.VIEW, "192.168.10.31": Role.MAINTAIN, "192.168.10.16/28": Role.OPERATE}
+        allowed = AllowList("192.168.10.5", tuple(Admission(ip_network(each), networks[each]) for each in networks))
+        assert allowed.role("192.168.10.200") is Role.VIEW
+        assert allowed.role("192.168.10.20") is Role.OPERATE
+        assert allowed.role("192.168.10.31") is Role.MAINTAIN
+        assert allowed.role("127.0.0.1") is Role.MAINTAIN
+        assert allowed.role("192.168.11.1") is None
+
+    def test_who_may_only_look_moves_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """127.0.0.2 plays a machine of a network that may view."""
+        roles = {HOME: Role.MAINTAIN, "127.0.0.2": Role.VIEW}
+        monkeypatch.setattr(AllowList, "_decide", lambda self, host: roles.get(host))
+        rule = MapRule.of(MapTable.model_validate({"from": "/desk/go", "do": "go"}))
+        with open_room(rules=(rule,)) as room, room.peer("127.0.0.2") as viewer, room.peer() as desk:
+            viewer.send(ints("/ai/subscribe", viewer.endpoint.port, 60))
+            for forbidden in ("/ai/blackout", "/ai/film/tramp", "/desk/go"):
+                viewer.send(padded(forbidden))
+            said = viewer.hear_of("/ai/event/error")
+            assert said.arguments[0] == "role"
+            assert '"operate"' in str(said.arguments[1])
+            desk.send(padded("/ai/mode/maintenance"))
+            heard = room.wait_for(lambda heard: len(heard) > 0)
+        assert [posted.command for posted in heard] == [show.SetMode(show.Mode.MAINTENANCE)]
+
+    def test_maintenance_is_not_for_operators(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(AllowList, "_decide", lambda self, host: Role.OPERATE)
+        with open_room() as room, room.peer() as desk:
+            desk.send(padded("/ai/mode/maintenance"))
+            desk.send(build_message("/ai/mode", ("maintenance",)))
+            desk.send(build_message("/ai/mode", ("manual",)))
+            heard = room.wait_for(lambda heard: len(heard) > 0)
+            assert [posted.command for posted in heard] == [show.SetMode(show.Mode.MANUAL)]
+            assert room.server.counts().received.refused == 2
 
     def test_memory_is_bounded(self) -> None:
         allowed = AllowList(HOME, ())
@@ -185,7 +222,7 @@ class TestWhoMaySpeak:
 
     def test_a_stranger_is_not_heard(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
         """127.0.0.2 plays the stranger: the allow-list is told that only the desk is at home."""
-        monkeypatch.setattr(AllowList, "_decide", lambda self, host: host == HOME)
+        monkeypatch.setattr(AllowList, "_decide", lambda self, host: Role.MAINTAIN if host == HOME else None)
         with caplog.at_level(logging.WARNING), open_room() as room, room.peer("127.0.0.2") as stranger:
             for _ in range(20):
                 stranger.send(padded("/ai/blackout"))

@@ -98,7 +98,7 @@ def test_a_connection_that_ends_is_forgotten() -> None:
         with desk_in(room) as desk:
             desk.send(ints("/ai/ping", 1))
             desk.hear_of("/ai/ping")
-        assert room.server._feedback.peers == ()
+        assert room.server._hub.feedback.peers == ()
 
 
 def test_every_trigger_is_obeyed_in_order_however_fast_they_come() -> None:
@@ -186,7 +186,7 @@ def test_a_subscriber_that_does_not_read_loses_its_connection(monkeypatch: pytes
 
 def test_strangers_are_not_let_in() -> None:
     with open_room(host="127.0.0.1") as room:
-        room.server._allowed._seen["127.0.0.1"] = False
+        room.server._hub.allowed._seen["127.0.0.1"] = None
         with desk_in(room) as stranger:
             assert stranger.is_ended()
         assert room.server.counts().strangers == 1

@@ -16,6 +16,7 @@ from installation.show.config_tables import ShowConfig, TransitionTable
 from installation.show.config_values import parse_seconds
 from installation.show.config_venue import CalendarDate, Peer
 from installation.show.library import Advance, Blend, Then
+from installation.show.roles import Admission, Role
 from installation.show.validation import validate
 from tests.show.shows import FILMS, model_folder, parse_line, show_file
 
@@ -70,7 +71,9 @@ def test_the_museum_replaces_whole_tables(tmp_path: Path) -> None:
     assert config.schedule is not None and config.schedule.zone == "America/New_York"
     assert config.schedule.open[2].hours == (20 * 60, 26 * 60)
     assert config.schedule.exceptions[2].date == CalendarDate(2027, 5, 15)
-    assert config.control.allow == (ip_network("127.0.0.1"), ip_network("192.168.10.0/24"))
+    networks = [ip_network("127.0.0.1"), ip_network("192.168.10.0/24")]
+    assert [each.network for each in config.control.allow] == networks
+    assert {each.role for each in config.control.allow} == {Role.OPERATE}
     assert config.control.feedback == (Peer("127.0.0.1", 9001),)
     assert config.control.override == 1800
     assert config.title == "Afterimage: the demo"
@@ -326,6 +329,42 @@ def test_listening_on_a_network_needs_to_say_who_may_speak(tmp_path: Path) -> No
     config = loaded(tmp_path, '[control]\nlisten = "192.168.10.5"\nallow = ["192.168.10.20"]')
     assert str(config.control.listen) == "192.168.10.5"
     assert list(problems(tmp_path, '[control]\nallow = ["x"]\nlisten = "192.168.10.5"')) == ["control.allow#1"]
+
+
+def test_networks_have_roles(tmp_path: Path) -> None:
+    allow = '["10.0.0.0/8", { network = "10.0.0.9", role = "maintain" }, { network = "10.1.0.0/16", role = "view" }]'
+    config = loaded(tmp_path, f"[control]\nallow = {allow}")
+    assert config.control.allow == (
+        Admission(ip_network("10.0.0.0/8"), Role.OPERATE),
+        Admission(ip_network("10.0.0.9"), Role.MAINTAIN),
+        Admission(ip_network("10.1.0.0/16"), Role.VIEW),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ('{ network = "10.0.0.0/8", role = "admin" }', "one of view, operate, maintain"),
+        ('{ network = "10.0.0.0/8", rolle = "view" }', '"rolle" is not a key we know'),
+        ('{ role = "view" }', "names no network"),
+        ("7", "is not an address or a network"),
+    ],
+)
+def test_roles_are_checked(tmp_path: Path, entry: str, said: str) -> None:
+    found = problems(tmp_path, f"[control]\nallow = [{entry}]")
+    assert list(found) == ["control.allow#1"]
+    assert said in found["control.allow#1"]
+
+
+def test_doors_can_be_closed(tmp_path: Path) -> None:
+    config = loaded(tmp_path, "[control]\noscquery = false\n[page]\nport = false")
+    assert (config.control.oscquery, config.page.port) == (None, None)
+    assert list(problems(tmp_path, "[page]\nport = true")) == ["page.port"]
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org", "museum", "https://user:secret@example.org/", "http:///x"])
+def test_alerts_go_to_a_web_address_without_a_secret(tmp_path: Path, url: str) -> None:
+    assert list(problems(tmp_path, f'[alerts]\nurl = "{url}"')) == ["alerts.url"]
 
 
 def test_desks_that_count_to_a_hundred(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_an_address_of_another_machine_is_red(room: Room) -> None:
 def test_who_may_speak(room: Room) -> None:
     assert only(room_checks.exposure(room)).detail == "only this machine"
     some = with_control(room, 'listen = "192.0.2.1"\nallow = ["192.0.2.0/24"]')
-    assert only(room_checks.exposure(some)) == Finding(Level.GREEN, "who may speak", "192.0.2.0/24")
+    assert only(room_checks.exposure(some)) == Finding(Level.GREEN, "who may speak", "192.0.2.0/24 (operate)")
 
 
 def test_a_whole_internet_is_amber(room: Room) -> None:
