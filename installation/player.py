@@ -26,14 +26,16 @@ from installation.render.pacing import Pacing
 from installation.render.presenter import CloseRequested, Event, KeyPressed, MonitorChanged, Presenter
 from installation.show.commands import Command, Origin, Posted, Rank, SetLatent
 from installation.show.frameplan import FULL, FramePlan, Look
+from installation.show.health import find_troubles
 from installation.show.plan import upcoming
 from installation.show.progress import advance, observe_wall
 from installation.show.snapshot import snapshot
 from installation.show.state import Show, ShowState, cursor
-from installation.show.status import Health, Snapshot, StatusBoard
+from installation.show.status import Snapshot, StatusBoard
 from installation.show.timebase import Instant
 from installation.show.transport import apply
 from installation.venue.metrics import Metrics
+from installation.venue.vitals import Vitals
 from installation.venue.watchdog import Heartbeat
 
 KEYBOARD = Origin(Rank.OPERATOR, "key")
@@ -45,8 +47,6 @@ LOOK_EVERY_NS = 16_000_000
 BREATH_NS = 4_000_000
 # A picture that cannot be renewed is drawn again this often.
 REDRAW_EVERY_NS = 1_000_000_000
-# A run this late (share of the last ~20 s of slots) is not green.
-AMBER_LATENESS = 0.05
 
 
 class Action(Enum):
@@ -124,7 +124,7 @@ class Player:
     _on_screen: _OnScreen = field(default_factory=lambda: _OnScreen((), Look()))
     _redraw_due_ns: int = 0
     _position: tuple[str, int] = ("", 0)
-    _lateness: float = 0.0
+    _vitals: Vitals = field(default_factory=Vitals)
     _snapshot: Snapshot = field(default_factory=Snapshot)
     _snapshot_due_ns: int = 0
     _began_ns: int | None = None
@@ -155,8 +155,10 @@ class Player:
         plans = upcoming(self.show, self.state, self.stage.pacing.seen_at(now))
         plan, following = islice(plans, 2)
         if self.stage.presenter.attached:
+            self._vitals.attached(now)
             self._picture(plan, now)
         else:
+            self._vitals.fed(now)
             self.outside.heartbeat.no_output(now)
         self._tell(now)
         self.metrics.sample_memory(now)
@@ -224,6 +226,9 @@ class Player:
             on_screen = _OnScreen(tuple(0 if frame is None else frame.serial for frame in found), plan.look)
             own = all(frame is not None and frame.exact for frame in found)
             awaits_live = self._awaits_live(plan)
+            news = 0 not in on_screen.serials and on_screen.serials != self._on_screen.serials
+            if own or awaits_live or news:
+                self._vitals.fed(now)
             empty_wall = awaits_live and self.metrics.presented == 0  # black is better than nothing at all
             if not ((begins and own) or empty_wall or self._worth_drawing(on_screen, now)):
                 if awaits_live:
@@ -268,6 +273,7 @@ class Player:
         if before is not None and self._began_ns is not None:
             passed = round((plan.instant.due_ns - before.instant.due_ns) / before.period_ns)
             self.metrics.skipped(max(0, passed - 1))
+            self._vitals.skipped(passed - 1)
         self._slot = _SlotInProgress(plan.instant, plan.period_ns, self._began_ns is not None)
         self._count_loop(plan)
 
@@ -275,8 +281,8 @@ class Player:
         if self._slot is None or not self._slot.whole:
             return
         self.metrics.slot(self._slot.own_after_ns, self._slot.period_ns)
-        late = self._slot.own_after_ns is None or self._slot.own_after_ns > self._slot.period_ns / 2
-        self._lateness += (late - self._lateness) / 512
+        after_ns = self._slot.own_after_ns
+        self._vitals.slot(late=after_ns is None or after_ns > self._slot.period_ns / 2)
 
     def _count_loop(self, plan: FramePlan) -> None:
         """A film that is suddenly behind where it was, seen the way it runs, has begun again."""
@@ -320,6 +326,6 @@ class Player:
         if now < self._snapshot_due_ns:
             return
         self._snapshot_due_ns = now + SNAPSHOT_EVERY_NS
-        health = Health.AMBER if self._lateness > AMBER_LATENESS or self.state.away else Health.GREEN
-        self._snapshot = snapshot(self.show, self.state, now, self._applied, health)
+        troubles = find_troubles(self.show, self.state, self._vitals.measured(now))
+        self._snapshot = snapshot(self.show, self.state, now, self._applied, troubles)
         self.outside.board.publish(self._snapshot)

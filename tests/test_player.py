@@ -24,7 +24,7 @@ from installation.render.presenter import KeyPressed, Readback
 from installation.show import commands as c
 from installation.show.frameplan import FrameKey
 from installation.show.state import opened
-from installation.show.status import StateWord, StatusBoard
+from installation.show.status import Health, StateWord, StatusBoard
 from installation.venue.watchdog import Heartbeat, Notifier
 from installation.wiring.films import open_films
 from installation.wiring.loading import load_work
@@ -158,8 +158,10 @@ def test_black_does_not_wait_for_frames_and_the_last_picture_holds_as_long_as_it
     wall.ticks(3)
     wall.player.frames = NoFrames(Decoders({}, {}), wall.clock)
     shown = wall.picture
-    wall.ticks(100)
+    wall.ticks(150)
     assert (wall.picture == shown).all()
+    assert [trouble.what for trouble in wall.board.read().troubles] == ["nothing could be decoded for 6 s"]
+    assert wall.board.read().health is Health.RED
     wall.does(c.SetBlackout(True))
     wall.ticks(1)
     assert wall.picture.max() == 0

@@ -57,7 +57,10 @@ class AddressSpace:
         self.names = names
         self.root = root
         self._targets = {target.address: target for target in self._spelled_out()}
-        self._tree = AddressTree(self._targets)
+        # A pattern means what can be done: nobody is refused for what only the show itself says.
+        self._tree = AddressTree(
+            {address: target for address, target in self._targets.items() if target.method.status is None}
+        )
 
     def _spelled_out(self) -> Iterator[Target]:
         """Placeholders first, so that an address that is spelled out in the table wins over an id of the same name."""

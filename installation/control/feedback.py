@@ -77,6 +77,7 @@ class Feedback:
         self._root = space.root
         self._percent = percent
         self._targets = [target for target in space.targets if target.method.feedback]
+        self._statuses = [(target.address, target.method.status) for target in space.targets if target.method.status]
         self._peers: dict[Source, _Peer] = {peer: _Peer(peer, _speaking_port(peer, configured)) for peer in configured}
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self._replies = TokenBuckets(_REPLIES)
@@ -193,17 +194,8 @@ class Feedback:
                 yield Outgoing(peer.endpoint, f"{self._root}/event/{event.name}", event.arguments)
 
     def _status(self, peer: _Peer, now: Snapshot) -> Iterator[Outgoing]:
-        said: tuple[tuple[str, Said], ...] = (
-            ("state", now.state.value),
-            ("scene", now.scene),
-            ("film", now.film),
-            ("next", now.next),
-            ("position", float(now.position)),
-            ("remaining", float(now.remaining)),
-            ("health", now.health.value),
-        )
-        for name, value in said:
-            yield Outgoing(peer.endpoint, f"{self._root}/status/{name}", (value,))
+        for address, read in self._statuses:
+            yield Outgoing(peer.endpoint, address, (read(now),))
 
 
 def _speaking_port(peer: Endpoint, configured: Sequence[Endpoint]) -> int:

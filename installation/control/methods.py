@@ -92,7 +92,8 @@ class Method:
     """A row of the table.
 
     `strike` reads the trigger gesture; None for values and latches. A `repeatable` trigger does no more when it comes
-    twice: its duplicates need no suppression, and a panic is never taken for one. `role` says who may.
+    twice: its duplicates need no suppression, and a panic is never taken for one. `role` says who may. `feedback` is
+    said on change, `status` once a second; who has a `status` is only read.
     """
 
     path: str
@@ -105,6 +106,7 @@ class Method:
     lockout_ns: int = 0
     repeatable: bool = False
     role: Role = Role.OPERATE
+    status: Callable[[Snapshot], Said] | None = None
 
     @property
     def kind(self) -> Kind | None:
@@ -215,6 +217,17 @@ def _cue(path: str, parameter: Parameter, text: str) -> Method:
     return Method(path, (parameter,), text, lambda call: show.FireCue(_id(call, "cue")), Lane.TRIGGER, strike)
 
 
+def _status(name: str, types: str, status: Callable[[Snapshot], Said], text: str, unit: str = "") -> Method:
+    """Something the show says of itself, which nobody sets."""
+
+    def refuse(call: Call) -> Request:
+        raise CommandRefused("read-only", f"status/{name} is what the show says of itself; it cannot be set")
+
+    return Method(
+        f"/status/{name}", (Parameter(name, types, unit=unit),), text, refuse, None, role=Role.VIEW, status=status
+    )
+
+
 METHODS: tuple[Method, ...] = (
     _plain("/go", show.Go(), "next scene; the programme goes on from there", lockout_ns=LOCKOUT_NS),
     _plain("/back", show.Back(), "this scene's start; again: the one before", lockout_ns=LOCKOUT_NS),
@@ -285,6 +298,13 @@ METHODS: tuple[Method, ...] = (
         "/subscribe", (Parameter("port", "i", 1, 65535), Parameter("seconds", "i", 0, SUBSCRIBE_MAX_S, "s")),
         "feedback to that port of the sender; 0 seconds ends it", _subscribe, None, role=Role.VIEW,
     ),
+    _status("state", "s", lambda now: now.state.value, "what the picture is doing, in a word"),
+    _status("scene", "s", lambda now: now.scene, "the scene that plays"),
+    _status("film", "s", lambda now: now.film, "the film that plays"),
+    _status("next", "s", lambda now: now.next, "the scene that go would bring"),
+    _status("position", "f", lambda now: float(now.position), "seconds of footage since the scene's in", "s"),
+    _status("remaining", "f", lambda now: float(now.remaining), "seconds until the scene ends", "s"),
+    _status("health", "s", lambda now: now.health.value, "green, amber or red"),
 )  # fmt: skip
 
 
@@ -293,6 +313,6 @@ def table_markdown(root: str = "/ai") -> str:
     rows = ["| address | arguments | does | feedback |", "|---|---|---|---|"]
     for method in METHODS:
         arguments = ", ".join(map(str, method.parameters)).replace("|", "\\|")
-        feedback = "on change" if method.feedback else ""
+        feedback = "on change" if method.feedback else "once a second" if method.status else ""
         rows.append(f"| `{root}{method.path}` | {arguments} | {method.help} | {feedback} |")
     return "\n".join(rows) + "\n"

@@ -67,7 +67,7 @@ def observe_wall(show: Show, state: ShowState, now_ns: int, wall_ns: int) -> Sho
     offset = wall_ns - now_ns
     if abs(offset - state.wall_offset) < STEP_NS:
         return state
-    state = replace(state, wall_offset=offset, reanchor_at=_boundary(show, state, now_ns))
+    state = replace(state, wall_offset=offset, reanchor_at=_boundary(show, state, now_ns), clock_trusted=True)
     period = show.schedule.at(wall_ns)
     return state if period == state.period else turn_period(show, state, period, now_ns)
 

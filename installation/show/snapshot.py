@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from installation.show.health import worst
 from installation.show.progress import advance, next_scene
 from installation.show.state import Show, ShowState, cursor
-from installation.show.status import STEERING_AXES, Health, Snapshot, StateWord
+from installation.show.status import STEERING_AXES, Snapshot, StateWord, Trouble
 from installation.show.timebase import FRAME_Q32, JOTS_PER_NS, JOTS_PER_SECOND, UNIT_SPEED
 
 
-def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Health) -> Snapshot:
-    """The show at `t_ns`. `applied` is the sequence number of the newest command in `state`."""
+def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, troubles: tuple[Trouble, ...] = ()) -> Snapshot:
+    """The show at `t_ns`. `applied` is the sequence number of the newest command in `state`; `troubles` come worst
+    first.
+    """
     masters = Snapshot(
         applied=applied,
         state=state_word(state),
-        health=health,
+        health=worst(troubles),
         brightness=state.brightness.end,
         volume=state.volume.end,
         speed=state.speed / UNIT_SPEED,
@@ -27,6 +30,12 @@ def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Heal
             state.steering[str(axis)].end if str(axis) in state.steering else 0.0
             for axis in range(1, STEERING_AXES + 1)
         ),
+        wall_ns=t_ns + state.wall_offset,
+        holder=state.holder.origin.name if state.holder else "",
+        holder_until=_holder_until(state),
+        period=state.period,
+        changes=state.changes,
+        troubles=troubles,
     )
     here = cursor(show, state.top, t_ns * JOTS_PER_NS)
     if here is None:
@@ -43,6 +52,13 @@ def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, health: Heal
         position=round(float(footage), 3),
         remaining=round(left / JOTS_PER_SECOND / abs(pace), 3),
     )
+
+
+def _holder_until(state: ShowState) -> int | None:
+    """Until when somebody holds the show, as wall time."""
+    if state.holder is None or state.holder.until is None:
+        return None
+    return state.holder.until + state.wall_offset
 
 
 def state_word(state: ShowState) -> StateWord:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
+from installation.show.changes import Changes
 from installation.show.commands import Mode, Origin
 from installation.show.frameplan import Look, Picture
 from installation.show.library import Blend, Library, Scene, Slot, Then, Transition
@@ -117,7 +118,7 @@ class ShowState:
     `wall_offset` (ns) is wall time less show time as last seen, which the schedule follows; `anchor_offset` is the
     one programmes are anchored by, which follows
     it at the next scene boundary, `reanchor_at` (show time, ns). `pending` is a layer that waits for room in the
-    stack. `away` holds live films that have nothing to show.
+    stack. `away` holds live films that have nothing to show. `changes` are the hours that people changed.
     """
 
     layers: tuple[Layer, ...]
@@ -137,6 +138,8 @@ class ShowState:
     mode: Mode = Mode.AUTO
     holder: Holder | None = None
     away: frozenset[str] = frozenset()
+    changes: Changes = field(default_factory=Changes)
+    clock_trusted: bool = True
 
     @property
     def top(self) -> Layer:
@@ -272,7 +275,7 @@ def opened(show: Show, now_ns: int, wall_ns: int, period: Period | None = None) 
     cannot be trusted.
     """
     offset = wall_ns - now_ns
-    state = ShowState((), period or show.schedule.at(wall_ns), offset, offset)
+    state = ShowState((), period or show.schedule.at(wall_ns), offset, offset, clock_trusted=period is None)
     home = scheduled(show, state)
     return replace(state, layers=(Layer(home.source, home.timebase),))
 

@@ -4,10 +4,12 @@ by everybody else whenever they like.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from installation.show.changes import Changes
 from installation.show.commands import Mode
+from installation.show.schedule import Period
 
 STEERING_AXES = 8
 
@@ -33,12 +35,25 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is not well, in plain words: `what` it is, and what to do about it. `level` is amber or red."""
+
+    level: Health
+    what: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The show at one tick. Ids are "" where there is none.
 
     `applied` is the sequence number of the newest command in it (or refused by then). Masters and steering are
     where they are *going*: the end of a running fade, so that a
     desk's fader is not moved under a hand. Steering is one amount (-1 to 1) for each axis, "1" first.
+
+    `wall_ns` is the show's wall time, which `--at` may have moved. `holder` took over from the schedule, until wall
+    time `holder_until` (None: until closing, or until it is handed back). `period` is what the hours want now, with
+    the `changes` that people made to them. `troubles` come worst first; `health` is the worst of them.
     """
 
     applied: int = 0
@@ -56,6 +71,12 @@ class Snapshot:
     freeze: bool = False
     mode: Mode = Mode.AUTO
     steering: tuple[float, ...] = (0.0,) * STEERING_AXES
+    wall_ns: int = 0
+    holder: str = ""
+    holder_until: int | None = None
+    period: Period = field(default_factory=lambda: Period(0, None, None, False))
+    changes: Changes = field(default_factory=Changes)
+    troubles: tuple[Trouble, ...] = ()
 
 
 class StatusBoard:

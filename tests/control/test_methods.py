@@ -11,7 +11,7 @@ from installation.control.osc import Argument
 from installation.errors import CommandRefused
 from installation.show import commands as show
 from installation.show.commands import Command, Mode
-from installation.show.status import Snapshot
+from installation.show.status import Health, Snapshot
 
 NAMES = Names(
     films=frozenset({"bunny", "tramp", "2"}),
@@ -86,6 +86,7 @@ def test_lines(line: str, command: Command) -> None:
         ("brightness 50", "range", "0 to 1"),
         ("mode sometimes", "arguments", "pick one of auto, manual, maintenance"),
         ("/other/go", "unknown-address", "/ai/"),
+        ("status/health", "read-only", "cannot be set"),
     ],
 )
 def test_refused_lines(line: str, code: str, why: str) -> None:
@@ -131,6 +132,8 @@ def test_lanes_are_those_of_the_commands() -> None:
         "/subscribe": (9001, 10),
     }
     for target in space.targets:
+        if target.method.status:
+            continue
         arguments = samples.get(target.method.path, (1,))
         request = target.method.read(Call(target.id, arguments, NAMES))
         if isinstance(request, Command):
@@ -199,6 +202,17 @@ def test_feedback_reads_the_snapshot() -> None:
     assert said["/ai/mode"] == "manual"
     assert said["/ai/steer/3"] == 0.25
     assert len(said) == 6 + 8
+
+
+def test_status_reads_the_snapshot_and_is_no_part_of_a_pattern() -> None:
+    now = Snapshot(scene="rabbit", remaining=2.5, health=Health.RED)
+    space = AddressSpace(NAMES)
+    said = {target.address: target.method.status(now) for target in space.targets if target.method.status}
+    assert said["/ai/status/scene"] == "rabbit"
+    assert said["/ai/status/remaining"] == 2.5
+    assert said["/ai/status/health"] == "red"
+    assert len(said) == 7
+    assert space.expand("/ai/status/*")[0] == ()
 
 
 def test_documentation_has_every_method() -> None:

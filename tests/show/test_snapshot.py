@@ -9,7 +9,7 @@ from installation.show.library import Programme, Then
 from installation.show.progress import advance
 from installation.show.snapshot import snapshot
 from installation.show.state import Show, opened
-from installation.show.status import Health, Snapshot, StateWord
+from installation.show.status import Snapshot, StateWord
 from installation.show.transport import apply
 from tests.show.worlds import T0, S, World, film, scene, shot
 
@@ -31,7 +31,7 @@ def told(show: Show, *commands: c.Command, after: int = 0) -> Snapshot:
     state = opened(show, T0, T0)
     for command in commands:
         state = apply(show, state, command, DESK, T0)
-    return snapshot(show, advance(show, state, T0 + after), T0 + after, 0, Health.GREEN)
+    return snapshot(show, advance(show, state, T0 + after), T0 + after, 0)
 
 
 @pytest.mark.parametrize("scene_id", ["a", "back", "rest"])
