@@ -55,6 +55,9 @@ class Watcher(Protocol):
     def refused(self, posted: Posted, error: CommandRefused) -> None:
         """The show did not obey a command."""
 
+    def denied(self, who: str, error: CommandRefused) -> None:
+        """What somebody sent never reached the show. In a flood this is often: the text of `error` costs time."""
+
 
 class Guest(Protocol):
     """A further way in or out that lives on the control thread's loop."""
@@ -123,10 +126,11 @@ class Hub:
         if self._receiver.next_due_ns not in (None, before):
             self._wake_for_bundles(now_ns)
 
-    def obey(self, line: str, speaker: Speaker) -> None:
+    def obey(self, line: str, speaker: Speaker) -> int:
         """What somebody typed, or a button says: "scene/visit", "brightness 0.2 3". Raises CommandRefused.
 
-        Triggers pass the same gate as those of desks: one that came already counts once, and is no error.
+        Returns the sequence number it was posted with. Triggers pass the same gate as those of desks: one that came
+        already counts once, and is no error; its number is 0.
         """
         order = read_line(line, self.space, speaker.role)
         if order.method.strike is not None:
@@ -135,10 +139,11 @@ class Hub:
             if verdict is Verdict.LOCKED:
                 raise order.method.locked()
             if verdict is not Verdict.FIRE:
-                return
+                return 0
         receipt = self.post((order.command,), Origin(Rank.OPERATOR, speaker.name))
         if receipt.refused:
             raise _full(receipt)
+        return receipt.sequence
 
     def post(self, commands: Sequence[Command], origin: Origin) -> Receipt:
         """Leave commands for the next tick."""
@@ -277,6 +282,8 @@ class Hub:
         else:
             self.feedback.refuse(source.host, error, self.clock.now_ns())
         self.complain(lambda: f"{source.host} was refused: {error}")
+        for watcher in tuple(self._watchers):
+            self.guarded(lambda told=watcher: told.denied(source.host, error))  # type: ignore[misc]
 
     def _send(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:

@@ -45,18 +45,21 @@ def _picture(state: ShowState, measured: Measured) -> Iterator[Trouble]:
         # Projectors may be off while the house is closed; by its opening somebody should look.
         level = Health.RED if state.period.open else Health.AMBER
         yield Trouble(
+            "no-screen",
             level,
             "no screen is connected",
             "switch the projector on and check its cable; the picture comes back by itself",
         )
     if measured.starved_ns >= PATIENCE_NS:
         yield Trouble(
+            "starved",
             Health.RED,
             f"nothing could be decoded for {measured.starved_ns // SECOND_NS} s",
             "restart the picture; if that does not help, restart the machine and read the log (afterimage check)",
         )
     elif measured.late > LATE_SHARE * measured.slots:
         yield Trouble(
+            "late",
             Health.AMBER,
             f"pictures come late: {measured.late} of the last {measured.slots}",
             "end other programs on this machine; if it stays so, a smaller model or a faster machine is needed",
@@ -67,18 +70,21 @@ def _films(show: Show, state: ShowState) -> Iterator[Trouble]:
     for film in sorted(state.away):
         known = show.library.films.get(film)
         instead = "its fallback plays" if known and known.fallback else "its last picture holds"
-        yield Trouble(Health.AMBER, f"film {film} is away: {instead}", f"check the camera or the sender of {film}")
+        advice = f"check the camera or the sender of {film}"
+        yield Trouble(f"away-{film}", Health.AMBER, f"film {film} is away: {instead}", advice)
 
 
 def _hours(state: ShowState) -> Iterator[Trouble]:
     if not state.clock_trusted:
         yield Trouble(
+            "clock",
             Health.AMBER,
             "the clock cannot be trusted: the first programme plays, whatever the hours",
             "set the clock of this machine, or connect it to the network so that it sets itself",
         )
     if not state.period.open and state.period.end_ns is None and state.changes.stretches:
         yield Trouble(
+            "closed-by-hand",
             Health.AMBER,
             "closed by hand, and the hours have no further opening",
             "to open again, extend the hours or take the change back",

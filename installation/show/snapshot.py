@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from installation.show.health import worst
 from installation.show.progress import advance, next_scene
-from installation.show.state import Show, ShowState, cursor
+from installation.show.state import ProgrammeSource, Show, ShowState, StepSource, cursor
 from installation.show.status import STEERING_AXES, Snapshot, StateWord, Trouble
 from installation.show.timebase import FRAME_Q32, JOTS_PER_NS, JOTS_PER_SECOND, UNIT_SPEED
 
@@ -25,6 +25,8 @@ def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, troubles: tu
         speed=state.speed / UNIT_SPEED,
         blackout=state.blackout,
         freeze=state.frozen is not None,
+        paused=state.paused,
+        stopped=state.stopped,
         mode=state.mode,
         steering=tuple(
             state.steering[str(axis)].end if str(axis) in state.steering else 0.0
@@ -48,6 +50,7 @@ def snapshot(show: Show, state: ShowState, t_ns: int, applied: int, troubles: tu
         masters,
         scene=scene.id,
         film=scene.film.id,
+        programme=state.top.source.programme if isinstance(state.top.source, ProgrammeSource | StepSource) else "",
         next=next_scene_id(show, state, t_ns),
         position=round(float(footage), 3),
         remaining=round(left / JOTS_PER_SECOND / abs(pace), 3),

@@ -36,8 +36,12 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One thing that is not well, in plain words: `what` it is, and what to do about it. `level` is amber or red."""
+    """One thing that is not well, in plain words: `what` it is, and what to do about it. `level` is amber or red.
 
+    The words may change while it lasts ("for 7 s"); `key` does not.
+    """
+
+    key: str
     level: Health
     what: str
     advice: str
@@ -45,7 +49,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The show at one tick. Ids are "" where there is none.
+    """The show at one tick. Ids are "" where there is none; `programme` is, while one scene or film plays by itself.
 
     `applied` is the sequence number of the newest command in it (or refused by then). Masters and steering are
     where they are *going*: the end of a running fade, so that a
@@ -60,6 +64,7 @@ class Snapshot:
     state: StateWord = StateWord.STARTING
     scene: str = ""
     film: str = ""
+    programme: str = ""
     next: str = ""
     position: float = 0.0  # seconds of footage since the scene's in
     remaining: float = 0.0  # seconds until the scene's end, at the speed it plays at when it is not held
@@ -69,6 +74,8 @@ class Snapshot:
     speed: float = 1.0
     blackout: bool = False
     freeze: bool = False
+    paused: bool = False
+    stopped: bool = False
     mode: Mode = Mode.AUTO
     steering: tuple[float, ...] = (0.0,) * STEERING_AXES
     wall_ns: int = 0

@@ -31,6 +31,7 @@ def show() -> Show:
 def said(show: Show, measured: Measured = NOTHING, state: ShowState | None = None) -> list[tuple[Health, str]]:
     found = find_troubles(show, state or opened(show, T0, T0), measured)
     assert all(trouble.advice for trouble in found)
+    assert len({trouble.key for trouble in found}) == len(found)
     return [(trouble.level, trouble.what) for trouble in found]
 
 

@@ -52,7 +52,14 @@ def test_a_scene_that_rests_stays_at_its_end(show: Show) -> None:
 
 def test_it_says_what_follows_and_what_hides_the_rest(show: Show) -> None:
     assert told(show, c.PlayProgramme("day", 0)).next == "back"
-    assert told(show, c.Pause(), c.SetBlackout(True)).state is StateWord.BLACKOUT
+    hidden = told(show, c.Pause(), c.SetBlackout(True))
+    assert hidden.state is StateWord.BLACKOUT
+    assert (hidden.paused, hidden.stopped) == (True, False)
+
+
+def test_a_programme_is_named_while_it_plays_by_itself(show: Show) -> None:
+    assert told(show, c.PlayProgramme("day", 0)).programme == "day"
+    assert told(show, c.PlayScene("rest", 0)).programme == ""
 
 
 @pytest.mark.parametrize(("speed", "remaining"), [(1.0, 8.0), (2.0, 4.0), (-1.0, 2.0), (0.0, 8.0)])
