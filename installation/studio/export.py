@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import ModelProto
@@ -29,6 +28,7 @@ from installation.studio.dataset import map_store
 from installation.studio.graphs import decoder_graph, described, encoder_graph, stored_as_half
 from installation.studio.networks import Decoder, Encoder, as_pictures, shrink
 from installation.studio.presets import Preset, Shape, preset_named
+from installation.studio.sessions import session
 
 REFERENCES = 4  # latents and frames kept for the self-test
 REFERENCE_PSNR_DB = 40.0  # a decoder that differs more than this from the stored frames is not the same work
@@ -140,14 +140,6 @@ def references(
     mean, _ = encoder(shrink(as_pictures(frames)))
     # Rounded to what a stream stores, so that a reference is exactly a frame of a film.
     return mean.numpy().astype(np.float16).astype(np.float32), frames
-
-
-def session(graph: bytes) -> onnxruntime.InferenceSession:
-    """A CPU session of one thread: the reference every other provider is compared with."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 @torch.no_grad()

@@ -2,7 +2,8 @@
 
 `decoder.onnx`: `z` float32 [B, D] -> `frame` float16 [B, H, W, 4], display-referred RGB in [0, 1], alpha 1.
 `encoder.onnx`: `frame` uint8 [B, H, W, 3] -> `z` float32 [B, D], the posterior's mean. All arithmetic is inside.
-Weights are stored as float16 with a Cast that onnxruntime folds when it loads.
+Weights are stored as float16 with a Cast that onnxruntime folds when it loads. Batch norms and transposed convolutions
+are gone: `rewrite` says into what.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from installation.studio.networks import Decoder, Encoder, shrink
+from installation.studio.rewrite import rewritten
 
 OPSET = 18  # read by onnxruntime 1.14 and later
 _HALVE_ABOVE = 512  # values; smaller tensors (norms, biases) stay float32
@@ -82,7 +84,7 @@ def _exported(module: nn.Module, example: Tensor, inputs: str, outputs: str) -> 
             verbose=False,
         )
     assert program is not None
-    return program.model_proto
+    return rewritten(program.model_proto)
 
 
 def stored_as_half(model: onnx.ModelProto) -> onnx.ModelProto:

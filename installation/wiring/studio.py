@@ -21,7 +21,7 @@ from installation.studio.encode import encode_film, film_id_of
 from installation.studio.evaluate import evaluate
 from installation.venue.metrics import write_text
 
-STUDIO_PACKAGES = ("torch", "onnx", "onnxscript", "matplotlib")
+STUDIO_PACKAGES = ("torch", "onnx", "onnx_ir", "onnxscript", "matplotlib")
 
 
 def train_model(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from rich.console import Console
@@ -18,10 +16,11 @@ from installation.nets.model import read_model
 from installation.studio import checkpoint as checkpoints
 from installation.studio import export as exporting
 from installation.studio.card import Score, write_scores
-from installation.studio.export import averaged, export, session, space_id
+from installation.studio.export import averaged, export, space_id
 from installation.studio.loop import train
 from installation.studio.networks import as_pictures, shrink
 from installation.studio.presets import PRESETS
+from installation.studio.sessions import session
 from tests.studio.making import MITE, bar_film, pictures, request
 
 
@@ -135,8 +134,3 @@ def test_a_graph_that_disagrees_is_not_written(trained: Path, monkeypatch: pytes
 def test_nothing_trained_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is nothing to export"):
         export(tmp_path)
-
-
-def test_the_session_is_of_the_reference_kind(trained: Path) -> None:
-    opened: Callable[[bytes], onnxruntime.InferenceSession] = session
-    assert opened((trained / "decoder.onnx").read_bytes()).get_providers() == ["CPUExecutionProvider"]
