@@ -24,6 +24,7 @@ from installation.render.compose import Renderer, WeightedFrame
 from installation.render.overlay import Overlay
 from installation.render.pacing import Pacing
 from installation.render.presenter import CloseRequested, Event, KeyPressed, MonitorChanged, Presenter
+from installation.render.preview import Previewer
 from installation.show.commands import Command, Origin, Posted, Rank, SetLatent
 from installation.show.frameplan import FULL, FramePlan, Look
 from installation.show.health import find_troubles
@@ -64,6 +65,7 @@ class Stage:
     renderer: Renderer
     overlay: Overlay
     pacing: Pacing
+    previewer: Previewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ class Player:
         else:
             self._vitals.fed(now)
             self.outside.heartbeat.no_output(now)
+        self.stage.previewer.go_on()
         self._tell(now)
         self.metrics.sample_memory(now)
         return self.stage.pacing.begin_at(following.instant.due_ns, now)
@@ -297,7 +300,8 @@ class Player:
 
     def _draw(self, pictures: list[WeightedFrame], plan: FramePlan, own: bool, now: int) -> None:
         stage = self.stage
-        stage.renderer.draw(pictures, plan.look, plan.instant.k, stage.presenter.target)
+        canvas = stage.renderer.draw(pictures, plan.look, plan.instant.k, stage.presenter.target)
+        stage.previewer.take(canvas, now)
         if self._overlay:
             stage.overlay.draw(self._overlay_lines(), stage.presenter.target)
         stage.presenter.present()

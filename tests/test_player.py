@@ -23,6 +23,7 @@ from installation.render.egl import EglPresenter
 from installation.render.presenter import KeyPressed, Readback
 from installation.show import commands as c
 from installation.show.frameplan import FrameKey
+from installation.show.pictures import PictureBoard, Preview
 from installation.show.state import opened
 from installation.show.status import Health, StateWord, StatusBoard
 from installation.venue.watchdog import Heartbeat, Notifier
@@ -50,6 +51,7 @@ class Wall:
         self.readback = Readback(self.presenter.graphics.calls, (64, 36))
         self.inbox = Inbox()
         self.board = StatusBoard()
+        self.pictures = PictureBoard()
         outside = Outside(
             inbox=self.inbox,
             board=self.board,
@@ -64,7 +66,7 @@ class Wall:
             show=self.work.show,
             state=opened(self.work.show, T0, T0),
             frames=WaitingSource(Decoders(films.decoders, films.streams), self.clock),
-            stage=make_stage(self.presenter, self.work.show, films),
+            stage=make_stage(self.presenter, self.work.show, films, self.pictures),
             outside=outside,
             keys=keys(self.work, may_quit=True),
         )
@@ -145,6 +147,52 @@ class NoFrames(WaitingSource):
         yield None
 
 
+def pixels_of(preview: Preview) -> np.ndarray:
+    return np.frombuffer(preview.pixels, np.uint8).reshape(preview.size[1], preview.size[0], 3)
+
+
+def test_whoever_watches_sees_the_canvas_a_tick_later_and_nobody_watching_costs_nothing(wall: Wall) -> None:
+    wall.ticks(30)
+    assert wall.pictures.preview() is None
+    wall.pictures.ask()
+    drawn_at = wall.clock.now_ns()
+    wall.ticks(1)
+    drawn = wall.picture
+    wall.ticks(1)
+    preview = wall.pictures.preview()
+    assert preview is not None
+    assert preview.size == (64, 36), "a canvas this small is not made larger"
+    np.testing.assert_array_equal(pixels_of(preview), drawn)
+    assert preview.at_ns == drawn_at
+    serials = set()
+    for _ in range(24):
+        wall.pictures.ask()
+        wall.ticks(1)
+        serials.add(preview.serial if (preview := wall.pictures.preview()) else 0)
+    assert 4 <= len(serials) <= 6, "about five a second"
+    wall.ticks(72)
+    last = wall.pictures.preview()
+    wall.ticks(24)
+    assert wall.pictures.preview() is last, "nobody has asked for two seconds"
+
+
+def brightest_watched(wall: Wall) -> int:
+    """Watch for a second; the largest value in the last preview."""
+    for _ in range(24):
+        wall.pictures.ask()
+        wall.ticks(1)
+    preview = wall.pictures.preview()
+    assert preview is not None
+    return int(pixels_of(preview).max())
+
+
+def test_blackout_is_black_for_watchers_too(wall: Wall) -> None:
+    wall.does(c.SetBlackout(True))
+    assert brightest_watched(wall) == 0
+    wall.does(c.SetBlackout(False))
+    assert brightest_watched(wall) > 0
+
+
 def test_a_frame_that_is_not_there_holds_the_picture_and_is_counted(wall: Wall) -> None:
     wall.ticks(3)
     shown = wall.picture
@@ -213,6 +261,7 @@ def test_a_closed_house_is_black_and_alive(tmp_path: Path) -> None:
     wall.ticks(20)
     assert wall.picture.max() == 0
     assert wall.board.read().state is StateWord.CLOSED
+    assert brightest_watched(wall) == 0
     assert wall.player.metrics.presented >= 10
     assert wall.player.metrics.late == 0
     wall.presenter.close()

@@ -67,16 +67,19 @@ class Renderer:
         self.draw(blacks, replace(look, brightness=1.0), 0, target)
         finish_drawing(self._graphics.calls)
 
-    def draw(self, pictures: Sequence[WeightedFrame], look: Look, k: int, target: Target) -> None:
-        """Draw the sum of the pictures with a look; grain and dither of instant k. Does not wait for the GPU."""
+    def draw(self, pictures: Sequence[WeightedFrame], look: Look, k: int, target: Target) -> Target:
+        """Draw the sum of the pictures with a look; grain and dither of instant k. Does not wait for the GPU.
+
+        Returns where its pixels are best read from, valid until the next draw: something else than the target perhaps.
+        """
         visible = [picture for picture in pictures if picture.weight > 0]
         if not visible or look.brightness <= 0:
             target.framebuffer.clear(0.0, 0.0, 0.0, 1.0)
-            return
+            return target
         by_size: dict[tuple[int, int], list[WeightedFrame]] = {}
         for picture in visible:
             by_size.setdefault(picture.size, []).append(picture)
-        self._upscaler.draw([self._source(same) for same in by_size.values()], look, k, target)
+        return self._upscaler.draw([self._source(same) for same in by_size.values()], look, k, target)
 
     def _source(self, pictures: Sequence[WeightedFrame]) -> Source:
         if len(pictures) == 1:

@@ -26,7 +26,8 @@ _NEAREST = 0x2600
 _READ_FRAMEBUFFER = 0x8CA8
 _DRAW_FRAMEBUFFER = 0x8CA9
 _ALL_BARRIER_BITS = 0xFFFFFFFF
-_RGB, _UNSIGNED_BYTE = 0x1907, 0x1401
+_RGB, _RGBA, _UNSIGNED_BYTE = 0x1907, 0x1908, 0x1401
+_PIXEL_PACK_BUFFER = 0x88EB
 _PACK_ALIGNMENT = 0x0D05
 
 _I, _U, _P = ctypes.c_int, ctypes.c_uint, ctypes.c_void_p
@@ -49,6 +50,7 @@ class Calls:
         self._bind_framebuffer = function("glBindFramebuffer", None, _U, _U)
         self._blit_framebuffer = function("glBlitFramebuffer", None, *(_I,) * 8, _U, _U)
         self._read_pixels = function("glReadPixels", None, _I, _I, _I, _I, _U, _U, _P)
+        self._bind_buffer = function("glBindBuffer", None, _U, _U)
         self._pixel_store = function("glPixelStorei", None, _U, _I)
         self._function = function
         self._dispatch_compute: Callable[..., int] | None = None
@@ -86,6 +88,15 @@ class Calls:
         self._bind_framebuffer(_READ_FRAMEBUFFER, framebuffer)
         self._pixel_store(_PACK_ALIGNMENT, 1)
         self._read_pixels(0, 0, *size, _RGB, _UNSIGNED_BYTE, into.ctypes.data)
+
+    def read_rgba(self, framebuffer: int, size: tuple[int, int], buffer: int) -> None:
+        """Have `size` (width, height) pixels of a framebuffer read, bottom row first, four bytes each, into a buffer
+        (its GL name). A GPU does it in its own time: the buffer is complete once a fence after this is reached.
+        """
+        self._bind_framebuffer(_READ_FRAMEBUFFER, framebuffer)
+        self._bind_buffer(_PIXEL_PACK_BUFFER, buffer)
+        self._read_pixels(0, 0, *size, _RGBA, _UNSIGNED_BYTE, None)
+        self._bind_buffer(_PIXEL_PACK_BUFFER, 0)
 
     def fence(self) -> int:
         """A fence after everything asked for so far. `wait_fence` ends it."""

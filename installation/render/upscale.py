@@ -32,8 +32,10 @@ class Source:
 class Upscaler(Protocol):
     """Paints weighted textures onto a target."""
 
-    def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> None:
-        """Paint the sum of the sources (at least one), with a look; grain and dither of instant k."""
+    def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> Target:
+        """Paint the sum of the sources (at least one), with a look; grain and dither of instant k. Returns where else
+        the same pixels are, for whoever wants to read them: a window is slow to read. If nowhere, the target.
+        """
 
 
 @dataclass(frozen=True, slots=True)

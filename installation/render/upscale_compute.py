@@ -66,20 +66,23 @@ class ComputeUpscaler:
         self._graphics = graphics
         self._programs: dict[tuple[str, tuple[int, int, int]], moderngl.ComputeShader] = {}
         self._passes: dict[Geometry, _Passes] = {}
-        self._picture: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
+        self._picture: tuple[moderngl.Texture, Target] | None = None
         self._tile = nearest_texture(graphics.context, (NOISE_SIZE, NOISE_SIZE // NOISE_ROWS), "u4")
         self._tile.write(noise_tile())
 
-    def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> None:
-        """Paint the sum of the sources (at least one), with a look; grain and dither of instant k."""
+    def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> Target:
+        """Paint the sum of the sources (at least one), with a look; grain and dither of instant k. Returns the picture
+        the target is a copy of, valid until the next draw.
+        """
         passes = self._prepared(geometry_of(sources, look, target))
-        texture, framebuffer = self._picture_of(target.size)
+        texture, picture = self._picture_of(target.size)
         for source, stage, middle in zip(sources, passes.spreads, passes.middles, strict=True):
             self._spread(stage, source, middle)
         self._graphics.calls.barrier()
         self._paint(passes, look, k, texture)
         self._graphics.calls.barrier()
-        self._graphics.calls.blit(framebuffer.glo, target.framebuffer.glo, target.size)
+        self._graphics.calls.blit(picture.framebuffer.glo, target.framebuffer.glo, target.size)
+        return picture
 
     def _spread(self, stage: _Stage, source: Source, middle: moderngl.Texture) -> None:
         source.texture.use(0)
@@ -160,12 +163,12 @@ class ComputeUpscaler:
         _set_units(program, pictures)
         return program
 
-    def _picture_of(self, size: tuple[int, int]) -> tuple[moderngl.Texture, moderngl.Framebuffer]:
-        if self._picture is None or self._picture[0].size != size:
+    def _picture_of(self, size: tuple[int, int]) -> tuple[moderngl.Texture, Target]:
+        if self._picture is None or self._picture[1].size != size:
             self._picture = None
             self._graphics.context.gc()
             texture = nearest_texture(self._graphics.context, size, "f1")
-            self._picture = (texture, self._graphics.context.framebuffer([texture]))
+            self._picture = (texture, Target(self._graphics.context.framebuffer([texture]), size))
         return self._picture
 
 

@@ -48,8 +48,10 @@ class FragmentUpscaler:
         self._tile = nearest_texture(graphics.context, (NOISE_SIZE, NOISE_SIZE // NOISE_ROWS), "u4")
         self._tile.write(noise_tile())
 
-    def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> None:
-        """Paint the sum of the sources (at least one), with a look; grain and dither of instant k."""
+    def draw(self, sources: Sequence[Source], look: Look, k: int, target: Target) -> Target:
+        """Paint the sum of the sources (at least one), with a look; grain and dither of instant k. Returns the target:
+        the pixels are nowhere else.
+        """
         passes = self._prepared(geometry_of(sources, look, target))
         for source, shares, middle in zip(sources, passes.columns, passes.middles, strict=True):
             source.texture.use(0)
@@ -58,6 +60,7 @@ class FragmentUpscaler:
             middle.use()
             self._spread.render(moderngl.TRIANGLES, vertices=3)
         self._paint(passes, look, k, target)
+        return target
 
     def _paint(self, passes: _Passes, look: Look, k: int, target: Target) -> None:
         for unit, texture in enumerate((*passes.textures, *passes.lines, self._tile)):

@@ -32,7 +32,9 @@ from installation.render.egl import EglPresenter
 from installation.render.overlay import Overlay
 from installation.render.pacing import LivePacing
 from installation.render.presenter import Presenter
+from installation.render.preview import Previewer
 from installation.show.commands import Command, PlayFilm, Posted, TogglePause
+from installation.show.pictures import PictureBoard
 from installation.show.schedule import is_trusted
 from installation.show.state import Show, ShowState, opened, resumed
 from installation.show.status import StatusBoard
@@ -98,6 +100,7 @@ class _Performance:
         self._films = films
         self._inbox = Inbox(presenter.wake)
         self._board = StatusBoard()
+        self._pictures = PictureBoard()
         self._heartbeat = Heartbeat(Notifier.from_environment(os.environ))
 
     def run(self) -> None:
@@ -147,7 +150,7 @@ class _Performance:
             show=show,
             state=self._first_state(),
             frames=frames,
-            stage=make_stage(self._presenter, show, self._films),
+            stage=make_stage(self._presenter, show, self._films, self._pictures),
             outside=outside,
             keys=keys(self._work, may_quit=not self._heartbeat.notifier.supervised),
         )
@@ -220,13 +223,14 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-def make_stage(presenter: Presenter, show: Show, films: OpenedFilms) -> Stage:
-    """Renderer, overlay and live pacing for a presenter, warmed up for the show's frames."""
+def make_stage(presenter: Presenter, show: Show, films: OpenedFilms, pictures: PictureBoard) -> Stage:
+    """Renderer, overlay, live pacing and previews for a presenter, warmed up for the show's frames."""
     renderer = Renderer(presenter.graphics)
     sizes = films.sizes
     for together in (*((size,) for size in sizes), *combinations(sizes, 2)):
         renderer.prepare(together, show.look, presenter.target)
-    return Stage(presenter, renderer, Overlay(presenter.graphics), LivePacing())
+    graphics = presenter.graphics
+    return Stage(presenter, renderer, Overlay(graphics), LivePacing(), Previewer(graphics, pictures))
 
 
 def keys(work: LoadedWork, *, may_quit: bool) -> Mapping[str, Command | Action]:

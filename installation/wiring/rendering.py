@@ -24,6 +24,7 @@ from installation.latents.framing import Fit, Framing
 from installation.player import Outside, Player
 from installation.render.file import FilePresenter
 from installation.render.pacing import FilePacing
+from installation.show.pictures import PictureBoard
 from installation.show.plan import grid, upcoming
 from installation.show.state import ProgrammeSource, ShowState, cursor, opened
 from installation.show.status import StatusBoard
@@ -54,7 +55,8 @@ def render_show(request: RenderRequest) -> None:
         inbox = Inbox()
         live = stack.enter_context(start_live(work, SystemClock(), inbox, print))
         frames = WaitingSource(Decoders(films.decoders, films.streams, live.films), SystemClock())
-        stage = replace(make_stage(presenter, work.show, films), pacing=FilePacing(start_ns, rate))
+        stage = make_stage(presenter, work.show, films, PictureBoard())
+        stage = replace(stage, pacing=FilePacing(start_ns, rate))
         player = Player(clock, work.show, state, frames, stage, _alone(inbox), {})
         for number in track(range(max(1, round(seconds * rate))), f"{request.output.name}"):
             if footage is not None:
