@@ -47,8 +47,13 @@ def open_listener(host: str, port: int) -> socket.socket:
     return listening
 
 
-def open_stream_listener(host: str, port: int) -> socket.socket:
-    """A non-blocking TCP socket that listens. Raises UnavailableError, with what to do."""
+def open_stream_listener(
+    host: str, port: int, what: str = "OSC port", setting: str = "[control] port"
+) -> socket.socket:
+    """A non-blocking TCP socket that listens; `what` and `setting` are for the message.
+
+    Raises UnavailableError, with what to do.
+    """
     family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -59,24 +64,24 @@ def open_stream_listener(host: str, port: int) -> socket.socket:
         listening.listen(16)
     except OSError as error:
         listening.close()
-        raise UnavailableError(why_not(error, host, port)) from error
+        raise UnavailableError(why_not(error, host, port, what, setting)) from error
     return listening
 
 
-def why_not(error: OSError, host: str, port: int) -> str:
+def why_not(error: OSError, host: str, port: int, what: str = "OSC port", setting: str = "[control] port") -> str:
     """Why a port cannot be opened, and what to do."""
-    place = f"OSC port {Endpoint(host, port)}"
+    place = f"{what} {Endpoint(host, port)}"
     match error.errno:
         case errno.EADDRINUSE:
             return (
                 f"{place} is taken by another program, perhaps another player; "
-                "stop that one, or set another port in the show: [control] port = ..."
+                f"stop that one, or set another port in the show: {setting} = ..."
             )
         case errno.EADDRNOTAVAIL:
             return f"{place}: {host} is not an address of this machine; set one that is: [control] listen = ..."
         case errno.EACCES:
-            return f"{place} is not for ordinary users; set a port from 1024 on in the show: [control] port = ..."
-    return f"{place} cannot be opened: {error.strerror}; see [control] listen and port in the show"
+            return f"{place} is not for ordinary users; set a port from 1024 on in the show: {setting} = ..."
+    return f"{place} cannot be opened: {error.strerror}; see [control] listen and {setting} in the show"
 
 
 class DatagramReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from installation.show.roles import Admission, Role
 
@@ -30,15 +30,24 @@ class AllowList:
             self._seen[host] = self._decide(host)
         return self._seen[host]
 
+    def at_home(self, host: str) -> bool:
+        """Whether a numeric source address is this machine's own."""
+        address = _plain(host)
+        return address.is_loopback or address == self._listen
+
     def _decide(self, host: str) -> Role | None:
-        address = ip_address(host.partition("%")[0])  # without the zone of a link-local address
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        if address.is_loopback or address == self._listen:
+        if self.at_home(host):
             return Role.MAINTAIN
+        address = _plain(host)
         nearest = (
             each.role
             for each in self._admissions
             if address.version == each.network.version and address in each.network
         )
         return next(nearest, None)
+
+
+def _plain(host: str) -> IPv4Address | IPv6Address:
+    """Without the zone of a link-local address; an IPv4 address in IPv6's clothes as itself."""
+    address = ip_address(host.partition("%")[0])
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

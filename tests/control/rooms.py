@@ -6,12 +6,13 @@ No sleeping: every wait is for a datagram or an event, and has an end.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from ipaddress import ip_network
 
 from installation.clock import SystemClock
+from installation.control.hub import Opening
 from installation.control.inbox import Inbox
 from installation.control.names import Names
 from installation.control.osc import Message, decode_packet
@@ -104,11 +105,12 @@ def open_room(
     names: Names = NAMES,
     host: str = HOME,
     rules: tuple[MapRule, ...] = (),
+    guests: Sequence[Opening] = (),
 ) -> Iterator[Room]:
     """A server that listens, until the block ends."""
     admissions = tuple(Admission(ip_network(network)) for network in allow)
     settings = ControlSettings(host, 0, admissions, feedback, rules=rules)
     inbox, board = Inbox(), StatusBoard()
-    with ControlServer(settings, names, inbox, board, SystemClock()) as server:
+    with ControlServer(settings, names, inbox, board, SystemClock(), guests) as server:
         yield Room(server, inbox, board)
     assert server.counts().faults == 0
