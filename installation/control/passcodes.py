@@ -11,7 +11,7 @@ import secrets
 import stat
 import tomllib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -125,3 +125,14 @@ class Sessions:
     def logout(self, token: str | None) -> None:
         """End a session."""
         self._sessions.pop(token or "", None)
+
+
+def open_sessions(path: Path | None, complain: Callable[[str], None]) -> Sessions:
+    """Sessions by the passcodes of a file. What is wrong with it is complained of; then nothing can be unlocked."""
+    if path is None:
+        return Sessions(None)
+    try:
+        return Sessions(read_passcodes(path))
+    except InputError as error:
+        complain(f"{error}; until then the page only lets look")
+        return Sessions(LOCKED)

@@ -91,12 +91,21 @@ def read_show(path: Path, venue: Path | None = None) -> Reading:
     venue_name = venue.name if venue else ""
     strangers = [Problem(f"{venue_name}: {written((key,))}", "does not belong here", VENUE_ALLOWED) for key in foreign]
     kept = {key: value for key, value in tables.items() if key in VENUE_TABLES}
+    if venue is not None:
+        _anchor_passcodes(kept, venue.parent.resolve())
     folder = path if is_folder else path.parent
     config, findings, dropped = _validated({**document, **kept}, folder.resolve())
     reading = Reading(config, (), path.resolve().name, venue_name, frozenset(kept), dropped)
     found = [Problem(reading.named(location), wrong, allowed) for location, wrong, allowed in findings]
     missing, lost = _missing_files(reading)
     return replace(reading, problems=(*found, *strangers, *missing), dropped=dropped | lost)
+
+
+def _anchor_passcodes(tables: dict[str, Any], folder: Path) -> None:
+    """The one path a venue file may hold is relative to that file, not to the show's."""
+    page = tables.get("page")
+    if isinstance(page, dict) and isinstance(page.get("passcodes"), str):
+        page["passcodes"] = str(folder / page["passcodes"])
 
 
 def _parsed(path: Path) -> tuple[dict[str, Any], list[Problem]]:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from installation.errors import InputError, UnavailableError
 from installation.show.config import load_config
 from installation.venue import program, units, work
-from installation.venue.placement import PRIVATE_MODE, Copied, Entry, Root, Written
+from installation.venue.placement import PRIVATE_MODE, SECRET_MODE, Copied, Entry, Root, Written
 from installation.venue.system import Machine, SystemRunner
 
 Say = Callable[[str], None]
@@ -65,7 +65,8 @@ def install(machine: Machine, show: Path, venue: Path | None, say: Say) -> None:
     _report(changed, "wrote", say)
     _report(gone, "deleted", say)
     new_user = _need_user(machine, say)
-    _finish_copies(machine, changed, new_user)
+    secret = [entry.path for entry in entries if isinstance(entry, Copied) and entry.mode == SECRET_MODE]
+    _finish_copies(machine, changed, secret, new_user)
     newly_enabled = _need_enabled(machine, changed, say)
     if not (changed or gone or new_user or newly_enabled):
         say("nothing to change: the show is installed as it is here")
@@ -201,13 +202,20 @@ def _need_user(machine: Machine, say: Say) -> bool:
     return True
 
 
-def _finish_copies(machine: Machine, changed: Sequence[PurePosixPath], new_user: bool) -> None:
-    """What copying alone does not do: compiled Python (the player's user could not write it) and the cookie's group."""
+def _finish_copies(
+    machine: Machine, changed: Sequence[PurePosixPath], secret: Sequence[PurePosixPath], new_user: bool
+) -> None:
+    """What copying alone does not do: compiled Python (the player's user could not write it), the cookie's group, the
+    owner of secrets.
+    """
     if any(path.is_relative_to(program.HOME) for path in changed):
         python, library = (machine.root.real(program.HOME / name) for name in ("bin/python", "lib"))
         machine.must(str(python), "-m", "compileall", "-q", str(library))
     if units.COOKIE in changed or new_user:
         machine.must("chgrp", units.USER, str(machine.root.real(units.COOKIE)))
+    for path in secret:
+        if path in changed or new_user:
+            machine.must("chown", f"{units.USER}:{units.USER}", str(machine.root.real(path)))
 
 
 def _need_enabled(machine: Machine, changed: Sequence[PurePosixPath], say: Say) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from installation.errors import UnavailableError
 
 PRIVATE_MODE = 0o640
+SECRET_MODE = 0o600  # the owner's alone
 _COMPILED = "__pycache__"
 
 
@@ -29,10 +30,13 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A copy of a file that is already on this machine; readable by everyone, whatever the original is."""
+    """A copy of a file that is already on this machine; readable by everyone, whatever the original is, unless `mode`
+    says otherwise.
+    """
 
     path: PurePosixPath
     source: Path
+    mode: int = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,9 @@ class Root:
                 temporary.write_bytes(entry.content)
                 temporary.chmod(entry.mode)
             case Copied():
+                temporary.touch(mode=0o600)
                 shutil.copyfile(entry.source, temporary)
-                temporary.chmod(0o644)
+                temporary.chmod(entry.mode)
                 status = entry.source.stat()
                 os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
             case Linked():
@@ -149,7 +154,8 @@ def _is_so(real: Path, entry: Entry) -> bool:
     if isinstance(entry, Written):
         return status.st_mode & 0o777 == entry.mode and real.read_bytes() == entry.content
     source = entry.source.stat()
-    return (status.st_size, status.st_mtime_ns) == (source.st_size, source.st_mtime_ns)
+    same = (status.st_size, status.st_mtime_ns) == (source.st_size, source.st_mtime_ns)
+    return same and status.st_mode & 0o777 == entry.mode
 
 
 def _make_folder(folder: Path) -> None:

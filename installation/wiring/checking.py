@@ -38,6 +38,7 @@ from installation.venue.doctor import (
 from installation.venue.placement import Root
 from installation.venue.room_checks import Room, room_checks
 from installation.venue.system import Machine, SystemRunner
+from installation.wiring.exposure import exposure_checks
 from installation.wiring.films import OSC_SOURCE
 from installation.wiring.loading import FilmFiles, LoadedWork, load_work
 from installation.wiring.playing import USUAL_RATE
@@ -64,7 +65,9 @@ def _checks(path: Path, venue: Path | None) -> list[Check]:
     models = {film.model.space: film.model for film in work.films.values()}
     nets = [partial(_model, model, work.config.provider, *_rates(work, space)) for space, model in models.items()]
     films = [partial(_film, id_, film) for id_, film in work.films.items()]
-    return [partial(_show, work), *films, *nets, _graphics, partial(_monitors, work.config.outputs), *room_checks(room)]
+    monitors = partial(_monitors, work.config.outputs)
+    doors = exposure_checks(work.config)
+    return [partial(_show, work), *films, *nets, _graphics, monitors, *room_checks(room), *doors]
 
 
 def _broken(error: ShowError) -> Sequence[Finding]:

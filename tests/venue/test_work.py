@@ -57,7 +57,7 @@ def test_absolute_paths_are_rewritten_in_the_copy(show: Path, tmp_path: Path) ->
 def test_an_absolute_path_that_cannot_be_rewritten_is_refused(show: Path) -> None:
     model = str(show.parent.parent / "models" / "bunny")
     show.write_text(f'model = "{model[:-1]}\\u0079"\n')  # an escaped y
-    with pytest.raises(ShowError, match="write it relative to the show file"):
+    with pytest.raises(ShowError, match="write it relative to the file it is in"):
         take_along(show)
 
 
@@ -70,3 +70,20 @@ def test_the_venue_file_comes_along(show: Path, tmp_path: Path) -> None:
     assert taken.show == HOME / "home" / "show_configs" / "demo.toml"
     assert taken.venue in {entry.path for entry in taken.entries}
     assert isinstance(taken.show, PurePosixPath)
+
+
+def test_passcodes_come_along_for_one_user_alone(show: Path, tmp_path: Path) -> None:
+    venue = tmp_path / "room" / "museum.toml"
+    venue.parent.mkdir()
+    passcodes = venue.parent / "secrets.toml"
+    passcodes.write_text('operate = "rabbit"\n')
+    for named in ("secrets.toml", str(passcodes)):
+        venue.write_text(f"[page]\npasscodes = '{named}'\n")
+        taken = take_along(show, venue)
+        root = Root(tmp_path / "there")
+        root.place(taken.entries)
+        assert taken.venue is not None
+        copy = load_config(root.real(taken.show), root.real(taken.venue)).page.passcodes
+        assert copy == root.real(HOME / "room" / "secrets.toml")
+        assert copy.stat().st_mode & 0o777 == 0o600
+        assert not root.pending(taken.entries)
