@@ -102,7 +102,8 @@ def render(
 def train(
     footage: Annotated[list[Path], typer.Argument(help="Films to learn.")],
     model: MODEL,
-    preset: Annotated[str, typer.Option(help="The recipe.")] = "compact",
+    preset: Annotated[str, typer.Option(help="The recipe.")] = "modern",
+    noise: Annotated[str, typer.Option(help="constant, linear, cosine or SHARE:STD,... instead of its own.")] = "",
     epochs: Annotated[int | None, typer.Option(min=1, help="How often to see every frame.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0, help="How long to train, in all.")] = None,
     start: FROM = None,
@@ -112,7 +113,9 @@ def train(
     """Learn a film; ends with a model, its film and a show. The same command again goes on where it was."""
     from installation.wiring.studio import train_model
 
-    train_model(footage, model, preset=preset, epochs=epochs, minutes=minutes, start=start, stop=stop, fit=fit)
+    train_model(
+        footage, model, preset=preset, noise=noise, epochs=epochs, minutes=minutes, start=start, stop=stop, fit=fit
+    )
 
 
 @app.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from installation.errors import ModelError
 from installation.studio.about import About
-from installation.studio.presets import Preset
+from installation.studio.preset import Preset
 
 SCORES = "scores.json"
 
@@ -60,16 +60,7 @@ class Card:
         return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
     def _recipe(self) -> str:
-        preset, pull, noise = self.preset, self.preset.pull, self.preset.noise
-        return (
-            "## Recipe\n\n"
-            f"{preset.title}. Encoder and decoder learn pixels (L1 and L2), the likeness of a discriminator's "
-            f"features ({pull.likeness:g} of the pixel term's strength), its verdict ({pull.realism:g}; "
-            f"{pull.imagination:g} for imagined pictures) and a KL divergence. The injected latent noise falls from "
-            f"{noise.first:g} to {noise.last:g} posterior deviations between {noise.begin:.0%} and "
-            f"{noise.end:.0%} of the training. Batch {preset.batch}, seed {preset.seed}; averaged weights are "
-            "exported, stored as float16."
-        )
+        return f"## Recipe\n\n{self.preset.story()}"
 
     def _files(self) -> str:
         rows = "\n".join(f"| {name} | {size:.2f} MB |" for name, size in self.sizes_mb.items())

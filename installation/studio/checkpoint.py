@@ -15,8 +15,11 @@ from typing import Any
 import torch
 
 from installation.errors import ModelError, UnavailableError
+from installation.studio.preset import Preset
+from installation.studio.presets import preset_named
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)  # 1: before recipes had a choice of noise
 NAME = "checkpoint.pt"
 
 
@@ -24,8 +27,8 @@ NAME = "checkpoint.pt"
 class Checkpoint:
     """A training at rest. `frames` is the identity of the frame store; `trainer` is what `Trainer.state` returns.
 
-    history: one row of figures per reported step, for the plot. facts: what the card will say about the footage, as
-    plain text.
+    noise: the schedule a person chose instead of the recipe's, as written on the command line. history: one row of
+    figures per reported step, for the plot.
     """
 
     preset: str
@@ -35,6 +38,11 @@ class Checkpoint:
     progress: float = 0.0
     trainer: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+    noise: str = ""
+
+    def recipe(self) -> Preset:
+        """How this training learns. Raises InputError if this version has no such recipe."""
+        return preset_named(self.preset).with_noise(self.noise)
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
@@ -64,12 +72,14 @@ def load(folder: Path) -> Checkpoint | None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         version = content.pop("format")
-        if version == FORMAT:
+        if version in READABLE:
             known = Checkpoint.__slots__
             return Checkpoint(**{name: value for name, value in content.items() if name in known})
     except Exception as error:  # torch.load raises whatever the damaged bytes lead to
         raise ModelError(f"{path}: the checkpoint cannot be read ({error}); delete it to start again") from error
-    raise ModelError(f"{path}: checkpoint format {version}, this version reads {FORMAT}; delete it to start again")
+    raise ModelError(
+        f"{path}: checkpoint format {version}, this version reads {READABLE[0]} and {FORMAT}; delete it to start again"
+    )
 
 
 def _flush_folder(folder: Path) -> None:

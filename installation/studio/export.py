@@ -26,8 +26,8 @@ from installation.studio.card import Card, read_scores
 from installation.studio.checkpoint import Checkpoint
 from installation.studio.dataset import map_store
 from installation.studio.graphs import decoder_graph, described, encoder_graph, stored_as_half
-from installation.studio.networks import Decoder, Encoder, as_pictures, shrink
-from installation.studio.presets import Preset, Shape, preset_named
+from installation.studio.networks.interface import Decoder, Encoder, as_pictures
+from installation.studio.preset import Preset
 from installation.studio.sessions import session
 
 REFERENCES = 4  # latents and frames kept for the self-test
@@ -74,13 +74,13 @@ def export(model_dir: Path) -> Exported:
         raise ModelError(
             f"{model_dir}: there is nothing to export; `afterimage train FOOTAGE -m {model_dir}` makes a checkpoint"
         )
-    preset = preset_named(resting.preset)
+    preset = resting.recipe()
     about = read_about(model_dir, About(film=model_dir.name, footage="unknown"))
     encoder, decoder = averaged(preset, resting)
-    latents, frames = references(model_dir / "train", resting, preset.shape, encoder)
+    latents, frames = references(model_dir / "train", resting, preset, encoder)
     graphs = {
-        "decoder.onnx": stored_as_half(decoder_graph(decoder, preset.shape.latent_size)),
-        "encoder.onnx": stored_as_half(encoder_graph(encoder, preset.shape.width, preset.shape.height)),
+        "decoder.onnx": stored_as_half(decoder_graph(decoder, preset.networks.latent_size)),
+        "encoder.onnx": stored_as_half(encoder_graph(encoder, preset.networks.width, preset.networks.height)),
     }
     parity = compared(graphs, encoder, decoder, latents, frames)
     facts = _facts(resting, preset, about, space_id(encoder, decoder), parity)
@@ -99,8 +99,8 @@ def _facts(resting: Checkpoint, preset: Preset, about: About, space: str, parity
     length = f"{resting.step} steps of {preset.batch} frames in {resting.elapsed_s / 60:.0f} min"
     return {
         "space": space,
-        "latent_size": str(preset.shape.latent_size),
-        "resolution": f"{preset.shape.width}x{preset.shape.height}",
+        "latent_size": str(preset.networks.latent_size),
+        "resolution": f"{preset.networks.width}x{preset.networks.height}",
         "film": about.film,
         "licence": about.licence,
         "recipe": f"{preset.name}: {preset.title}; {length}",
@@ -111,7 +111,7 @@ def _facts(resting: Checkpoint, preset: Preset, about: About, space: str, parity
 
 def averaged(preset: Preset, resting: Checkpoint) -> tuple[Encoder, Decoder]:
     """The averaged networks of a checkpoint, ready to use."""
-    encoder, decoder = Encoder(preset.shape, preset.sigma_floor), Decoder(preset.shape)
+    encoder, decoder = preset.networks.encoder(), preset.networks.decoder()
     weights = resting.trainer["average"]
     for prefix, net in (("0.", encoder), ("1.", decoder)):
         net.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
@@ -132,12 +132,12 @@ def space_id(encoder: Encoder, decoder: Decoder) -> str:
 
 @torch.no_grad()
 def references(
-    folder: Path, resting: Checkpoint, shape: Shape, encoder: Encoder
+    folder: Path, resting: Checkpoint, preset: Preset, encoder: Encoder
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Latents (4, D) and the footage frames (4, H, W, 3) they come from, evenly spread over the store in `folder`."""
-    store = map_store(folder, resting.frames, shape.width, shape.height)
+    store = map_store(folder, resting.frames, preset.networks.width, preset.networks.height)
     frames = store.take(np.linspace(0, len(store) - 1, REFERENCES + 2).astype(np.int64)[1:-1])
-    mean, _ = encoder(shrink(as_pictures(frames)))
+    mean = encoder.locate(as_pictures(frames))
     # Rounded to what a stream stores, so that a reference is exactly a frame of a film.
     return mean.numpy().astype(np.float16).astype(np.float32), frames
 
@@ -155,7 +155,7 @@ def compared(
     wanted = decoder(torch.from_numpy(latents)).permute(0, 2, 3, 1).numpy()
     decoder_db = float(-10.0 * np.log10(max(float(np.square(made - wanted).mean()), 1e-12)))
     z = session(graphs["encoder.onnx"].SerializeToString()).run(None, {"frame": frames})[0]
-    mean, _ = encoder(shrink(as_pictures(frames)))
+    mean = encoder.locate(as_pictures(frames))
     parity = Parity(decoder_db, float(np.abs(z - mean.numpy()).max()))
     if parity.decoder_db < PARITY_DB or parity.encoder_max > ENCODER_PARITY:
         raise ModelError(f"export: onnxruntime does not agree with torch ({parity}); the model is not written")

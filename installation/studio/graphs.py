@@ -20,7 +20,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from installation.studio.networks import Decoder, Encoder, shrink
+from installation.studio.networks.interface import Decoder, Encoder
 from installation.studio.rewrite import rewritten
 
 OPSET = 18  # read by onnxruntime 1.14 and later
@@ -50,9 +50,7 @@ class EncoderGraph(nn.Module):
 
     def forward(self, frame: Tensor) -> Tensor:
         """uint8 (B, H, W, 3) -> float32 (B, D)."""
-        pictures = frame.permute(0, 3, 1, 2).to(torch.float32) / 255.0
-        z: Tensor = self.encoder.mean(self.encoder.features(shrink(pictures)))
-        return z
+        return self.encoder.locate(frame.permute(0, 3, 1, 2).to(torch.float32) / 255.0)
 
 
 def decoder_graph(decoder: Decoder, latent_size: int) -> onnx.ModelProto:

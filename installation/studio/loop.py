@@ -17,14 +17,14 @@ from installation.studio import compute  # isort: skip  # before torch is loaded
 import numpy as np
 from rich.console import Console
 
-from installation.errors import InputError
+from installation.errors import AfterimageError, InputError
 from installation.studio import checkpoint as checkpoints
 from installation.studio.budget import Budget, Minutes, Steps
 from installation.studio.checkpoint import Checkpoint
 from installation.studio.dataset import FrameStore, Selection, indices_of, open_store
-from installation.studio.presets import Preset
-from installation.studio.report import TrainingProgress, plot_losses, remember, save_picture, sheet
-from installation.studio.trainer import StepFigures, Trainer
+from installation.studio.preset import Preset
+from installation.studio.report import TrainingProgress, plot_losses, save_picture, sheet
+from installation.studio.trainer import BrokenError, Figures, Trainer
 
 DEFAULT_MINUTES = 90.0
 SAVE_EVERY_S = 25.0  # seconds of training that a pulled plug may cost
@@ -35,11 +35,14 @@ _SHEET_EVERY_S = 240.0
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """One training. `folder` is `<model>/train`; `budget` is None for the default length."""
+    """One training. `folder` is `<model>/train`. `noise`: the schedule as a person wrote it, empty for the recipe's
+    own; `preset` has it already.
+    """
 
     selections: tuple[Selection, ...]
     folder: Path
     preset: Preset
+    noise: str
     budget: Callable[[int], Budget]
 
 
@@ -129,25 +132,26 @@ class _Run:
     def _elapsed(self) -> float:
         return time.monotonic() - self._started
 
-    def _one_step(self, share: float) -> StepFigures:
+    def _one_step(self, share: float) -> Figures:
         preset = self._request.preset
         picked = indices_of(self._step, batch=preset.batch, frames=len(self._store), seed=preset.seed)
-        figures = self._trainer.step(self._store.take(picked), self._step, share)
+        try:
+            figures = self._trainer.step(self._store.take(picked), self._step, share)
+        except BrokenError as error:
+            raise AfterimageError(
+                f"training broke at {error}; the last good checkpoint is kept. Run the same command to try again"
+            ) from error
         self._step += 1
         return figures
 
-    def _note(self, figures: StepFigures, speed: float) -> dict[str, float]:
+    def _note(self, figures: Figures, speed: float) -> dict[str, float]:
         """One row of the history, and of the progress line."""
         row = {
             "step": float(self._step),
             "minutes": self._elapsed() / 60.0,
             "frames/s": speed,
-            "pixel": figures.pixel,
-            "kl": figures.nats,
-            "noise": figures.noise,
+            **figures,
         }
-        if figures.likeness is not None and figures.verdict is not None:
-            row |= {"likeness": figures.likeness, "verdict": figures.verdict}
         history = self.resting.history
         if not history or row["minutes"] - history[-1]["minutes"] > history[-1]["minutes"] / 200.0:
             history.append(row)
@@ -160,13 +164,12 @@ class _Run:
         self._next_sheet = self._elapsed() + _SHEET_EVERY_S
         places = np.linspace(0, len(self._store) - 1, _SHEET_FRAMES + 2).astype(np.int64)[1:-1]
         footage = self._store.take(places)
-        encoder, decoder = self._trainer.average
-        memory = remember(encoder, decoder, footage)  # type: ignore[arg-type]  # a ModuleList forgets its types
+        memory = self._trainer.remember(footage)
         folder = self._request.folder
         save_picture(sheet(footage, memory), folder / "sheet.png")
         plot_losses(self.resting.history, folder / "losses.png")
         if self.resting.history:
-            self.resting.history[-1]["psnr"] = psnr(footage, memory)
+            self.resting.history[-1]["sheet psnr"] = psnr(footage, memory)
 
 
 def psnr(footage: np.ndarray, memory: np.ndarray) -> float:
@@ -179,11 +182,12 @@ def _resume(request: TrainRequest, store: FrameStore, console: Console) -> Check
     """The checkpoint to go on from, or a fresh one."""
     found = checkpoints.load(request.folder)
     if found is None:
-        return Checkpoint(request.preset.name, store.identity)
-    if (found.preset, found.frames) != (request.preset.name, store.identity):
+        return Checkpoint(request.preset.name, store.identity, noise=request.noise)
+    if (found.preset, found.noise, found.frames) != (request.preset.name, request.noise, store.identity):
+        chosen = f" and --noise {found.noise}" if found.noise else ""
         raise InputError(
-            f"{request.folder}: holds a training with preset {found.preset!r} on other footage, framing or times; "
-            "choose another -m, or delete that folder to start again"
+            f"{request.folder}: holds a training with preset {found.preset!r}{chosen}, or of other footage, framing or "
+            "times; choose another -m, or delete that folder to start again"
         )
     console.print(f"going on after {_trained(found)}")
     return found

@@ -1,6 +1,7 @@
 """The losses of a VAE/GAN with learned similarity, and how they are balanced.
 
 Larsen et al. 2016: a reconstruction is measured by the discriminator's own features. Everything is computed in float32.
+What is no plain mean over the batch takes its statistics from all processes of the `World`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from installation.studio.world import ALONE, World
+
 
 def pixel_loss(made: Tensor, real: Tensor) -> Tensor:
     """Mean absolute plus ten times the mean squared difference of two batches of pictures: sharp edges, few large
@@ -20,39 +23,52 @@ def pixel_loss(made: Tensor, real: Tensor) -> Tensor:
     return difference.abs().mean() + 10.0 * difference.square().mean()
 
 
-def likeness_loss(made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+def likeness_loss(made: Sequence[Tensor], real: Sequence[Tensor], world: World = ALONE) -> Tensor:
     """Larsen's Dis_l: squared distance of discriminator features, each layer in units of the real features' own
     energy.
     """
-    terms = [
-        F.mse_loss(a, b.detach()) / b.detach().square().mean().clamp_min(1e-6) for a, b in zip(made, real, strict=True)
-    ]
-    return torch.stack(terms).mean()
+    energies = world.mean(torch.stack([layer.detach().float().square().mean() for layer in real])).clamp_min(1e-6)
+    distances = [F.mse_loss(a.float(), b.detach().float()) for a, b in zip(made, real, strict=True)]
+    return (torch.stack(distances) / energies).mean()
 
 
-def divergence(mean: Tensor, log_variance: Tensor, free_nats: float) -> Tensor:
-    """KL divergence from the unit normal in nats: (B, D), (B, D) -> scalar. Summed over D; each number's batch mean
-    below `free_nats` is free.
+def nats(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL divergence of each latent number's posterior from the unit normal: (B, D), (B, D) -> (B, D) in nats."""
+    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)
+
+
+def divergence(mean: Tensor, log_variance: Tensor, free_nats: float, world: World = ALONE) -> Tensor:
+    """KL divergence in nats: (B, D), (B, D) -> scalar. Summed over D; each number's batch mean below `free_nats` is
+    free.
     """
-    nats = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance)  # (B, D)
-    return nats.mean(0).clamp_min(free_nats).sum()
+    return world.mean(nats(mean, log_variance).mean(0)).clamp_min(free_nats).sum()
+
+
+def entropy(verdicts: Tensor, wanted: float) -> Tensor:
+    """Mean binary cross entropy of logits, where all should say 1 (footage) or 0 (made)."""
+    return F.binary_cross_entropy_with_logits(verdicts.float(), torch.full_like(verdicts, wanted, dtype=torch.float32))
 
 
 def hinge_verdict(real: Tensor, *made: Tensor) -> Tensor:
     """The discriminator's loss: real above +1, made below -1; the made batches share one weight."""
-    fakes = torch.stack([F.relu(1.0 + verdict).mean() for verdict in made]).mean()
-    return F.relu(1.0 - real).mean() + fakes
+    fakes = torch.stack([F.relu(1.0 + verdict.float()).mean() for verdict in made]).mean()
+    return F.relu(1.0 - real.float()).mean() + fakes
 
 
 def realism_loss(made: Tensor) -> Tensor:
     """The decoder's part of the hinge game."""
-    return -made.mean()
+    return -made.float().mean()
 
 
-def balanced_gradient(base: Tensor, pulls: Sequence[tuple[Tensor, float]]) -> Tensor:
-    """Add gradients to `base`, each scaled so that its norm is the given ratio of `base`'s. Shapes all equal."""
-    strength = base.norm()
-    total = base
-    for gradient, ratio in pulls:
-        total = total + gradient * (ratio * strength / gradient.norm().clamp_min(1e-12))
-    return total
+def scaled(gradient: Tensor, strength: Tensor, world: World = ALONE) -> Tensor:
+    """The gradient with its norm, over all processes, brought to `strength`."""
+    return gradient * (strength / world.norm(gradient).clamp_min(1e-12))
+
+
+def balanced_gradient(
+    base: Tensor, pulls: Sequence[tuple[Tensor, float]], strength: Tensor, world: World = ALONE
+) -> Tensor:
+    """Add gradients to `base`, each scaled so that its norm is the given ratio of `base`'s, which is `strength`.
+    Shapes all equal.
+    """
+    return base + sum((scaled(gradient, ratio * strength, world) for gradient, ratio in pulls), torch.zeros_like(base))

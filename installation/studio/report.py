@@ -7,26 +7,15 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from installation.studio.networks import Decoder, Encoder, as_pictures, shrink
-
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 _GAP = 4  # pixels between pictures of a sheet
-
-
-@torch.no_grad()
-def remember(encoder: Encoder, decoder: Decoder, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """uint8 (B, H, W, 3) -> what the networks make of it, uint8 (B, H, W, 3), without noise."""
-    mean, _ = encoder(shrink(as_pictures(frames)))
-    made: NDArray[np.uint8] = decoder(mean).mul(255.0).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-    return np.ascontiguousarray(made)
 
 
 def sheet(footage: NDArray[np.uint8], memory: NDArray[np.uint8], columns: int = 4) -> NDArray[np.uint8]:

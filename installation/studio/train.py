@@ -53,6 +53,7 @@ def run_training(
     model: Path,
     *,
     preset: str,
+    noise: str,
     epochs: int | None,
     minutes: float | None,
     start: Fraction | None,
@@ -65,14 +66,14 @@ def run_training(
     Footage may be a file or a folder of images. Raises InputError and its kin for wrong arguments, footage or folders,
     UnavailableError if the disk is full, AfterimageError if training breaks or is stopped by a person.
     """
-    recipe = preset_named(preset)
+    recipe = preset_named(preset).with_noise(noise)
     if not footage:
         raise InputError("no footage is given; name one or more video files")
     wish = Wish(tuple(footage), model_folder(model), fit, start, stop)
     film_ids = films_of(wish.footage)
-    framing = Framing(recipe.shape.width, recipe.shape.height, fit)
+    framing = Framing(recipe.networks.width, recipe.networks.height, fit)
     selections = tuple(Selection(path, framing, start, stop) for path in footage)
-    request = TrainRequest(selections, wish.folder / "train", recipe, budget_of(recipe, epochs, minutes))
+    request = TrainRequest(selections, wish.folder / "train", recipe, noise, budget_of(recipe, epochs, minutes))
     try:
         outcome = train(request, console)
         if not outcome.finished:

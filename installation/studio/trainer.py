@@ -1,15 +1,15 @@
-"""One training step of the VAE/GAN, and everything that has to survive an interruption.
+"""One training step of any recipe, and everything that has to survive an interruption.
 
-`Trainer.step` is deterministic: what it draws depends on (seed, step) only. The order of a step: encode a disturbed
-view, add annealed noise, decode, measure pixels and (in adversarial steps) likeness and realism, balance their
-gradients at the picture, update encoder and decoder, then the discriminator.
+`Trainer.step` is deterministic: what it draws depends on (seed, step) only. The order of a step: the objective leaves
+gradients in the networks, processes that train together average them, the learners it names step, the averaged
+weights follow.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,191 +17,195 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from installation.errors import AfterimageError
-from installation.studio import losses
+from installation.errors import InputError, ModelError
 from installation.studio.compute import FULL, Precision
-from installation.studio.networks import Decoder, Discriminator, Encoder, as_pictures, shrink
-from installation.studio.presets import Preset
+from installation.studio.learners import Learner
+from installation.studio.lesson import Draw, Lesson, Moment
+from installation.studio.networks.batchnorm import MOMENTUM, batch_norms
+from installation.studio.networks.interface import Decoder, Encoder, Networks, as_pictures
+from installation.studio.preset import Preset
+from installation.studio.world import ALONE, World
 
-_WARM_UP_SHARE = 0.05  # of the training: a short one must not spend itself warming up
-_LARGEST_GRADIENT = 0.5  # norm over encoder and decoder; some times the usual one, so that no single step does harm
+Figures = Mapping[str, float]  # what one step measured, by name
 
 
-@dataclass(frozen=True, slots=True)
-class StepFigures:
-    """What one step measured. Adversarial figures are None in steps without the discriminator."""
-
-    pixel: float
-    nats: float
-    noise: float
-    likeness: float | None = None
-    verdict: float | None = None
+class BrokenError(ArithmeticError):
+    """A step's numbers are not finite; the networks have not learned from it."""
 
 
 class Trainer:
     """Networks, optimisers and averaged weights of one training."""
 
-    def __init__(self, preset: Preset, precision: Precision = FULL) -> None:
+    def __init__(self, preset: Preset, precision: Precision = FULL, world: World = ALONE) -> None:
+        """Raises InputError if the processes cannot share a batch."""
+        if preset.batch % world.size:
+            raise InputError(f"{preset.name}: {world.size} processes cannot share a batch of {preset.batch}")
         torch.manual_seed(preset.seed)
         self.preset = preset
         self.precision = precision
-        self.encoder = Encoder(preset.shape, preset.sigma_floor)
-        self.decoder = Decoder(preset.shape)
-        self.discriminator = Discriminator(preset.shape)
-        self.average = _copies(self.encoder, self.decoder)
-        for net in (self.encoder, self.decoder, self.discriminator):
-            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub knows only dtypes
-        self._memory = [*self.encoder.parameters(), *self.decoder.parameters()]
-        self.memory_adam = torch.optim.Adam(self._memory, lr=1e-3, betas=(0.9, 0.99), fused=True)
-        self.adversary_adam = torch.optim.Adam(
-            self.discriminator.parameters(), lr=preset.adversary_rate, betas=(0.0, 0.99), fused=True
-        )
-        self._random = torch.Generator()
+        self.world = world
+        self.networks = Networks.of(preset.networks)
+        for network in self.networks.all():
+            network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # a stub's gap
+            for norm in batch_norms(network):
+                norm.world = world
+        self._average = _copies(self.networks) if preset.ema is not None else None
+        self._optimisers = {learner.name: learner.rule.over(self._parameters(learner)) for learner in preset.learners}
 
-    def step(self, frames: NDArray[np.uint8], step: int, progress: float) -> StepFigures:
-        """Learn from uint8 (B, H, W, 3). `progress` is the share of the training done, 0..1. Raises AfterimageError
-        if a number is not finite.
+    @property
+    def memory(self) -> tuple[Encoder, Decoder]:
+        """The networks that are exported: averaged weights where the recipe has them."""
+        if self._average is None:
+            return self.networks.encoder, self.networks.decoder
+        encoder, decoder = self._average
+        assert isinstance(encoder, Encoder) and isinstance(decoder, Decoder)
+        return encoder, decoder
+
+    def step(self, frames: NDArray[np.uint8], step: int, progress: float, caution: float = 1.0) -> Figures:
+        """Learn from this process's part of a batch, uint8 (B, H, W, 3). `progress` is the share of the training
+        done, 0..1; rates are multiplied by `caution`.
+
+        Returns the objective's losses and `noise`, `psnr` (dB, of this batch's reconstructions) and `spread` (how
+        different they are from each other, next to footage), of the whole batch. Raises BrokenError.
         """
-        preset = self.preset
-        self._random.manual_seed(preset.seed * 1_000_003 + step)
-        noise = preset.noise.at(progress)
-        warmth = max((step + 1) / preset.warm_up_steps, progress / _WARM_UP_SHARE)
-        rate = preset.learning_rate.at(progress) * min(1.0, warmth)
-        for group in self.memory_adam.param_groups:
-            group["lr"] = rate
-        real = as_pictures(frames)
-        view = disturbed(shrink(real), preset.blur * noise, self._random)
+        real = as_pictures(frames).to(self.world.device)
+        noise = self.preset.noise.at(progress)
+        for optimiser in self._optimisers.values():
+            optimiser.zero_grad()
+        moment = Moment(real, step, progress, noise, Draw(self.preset.seed, step, self.world), self.world)
         with self._autocast():
-            mean, log_variance = (part.float() for part in self.encoder(view))
-        z = mean + noise * torch.exp(0.5 * log_variance) * self._normal(mean.shape)
-        made = self._decoded(z)
-        nats = losses.divergence(mean, log_variance, preset.pull.free_nats)
-        picture = made.detach().requires_grad_()
-        pixel = losses.pixel_loss(picture, real)
-        pull = torch.autograd.grad(pixel, picture)[0]
-        self.memory_adam.zero_grad()
-        likeness: float | None = None
-        verdict: float | None = None
-        if step % preset.adversary_every == 0:
-            likeness, verdict = self._adversarial(real, made, pull, preset.pull.kl * nats)
-        else:
-            torch.autograd.backward([made, preset.pull.kl * nats], [pull, torch.ones(())])
-        figures = StepFigures(pixel.item(), nats.item(), noise, likeness, verdict)
-        _refuse_infinite(figures, step)
-        torch.nn.utils.clip_grad_norm_(self._memory, _LARGEST_GRADIENT)
-        self.memory_adam.step()
+            lesson = self.preset.objective.learn(self.networks, moment)
+        figures = self._figures(lesson, moment)
+        learning = [learner for learner in self.preset.learners if learner.name in lesson.learning]
+        self._agree(learning, step)
+        for learner in learning:
+            self._move(learner, learner.rate_at(step, progress) * caution)
         self._follow(step)
         return figures
 
-    def _adversarial(self, real: Tensor, made: Tensor, pull: Tensor, kl: Tensor) -> tuple[float, float]:
-        """Backward pass of the memory with likeness and realism, then the discriminator's own step."""
-        preset = self.preset
-        top, left = self._crop_corner()
-        height, width = preset.shape.height // 2, preset.shape.width // 2
-        crop = (..., slice(top, top + height), slice(left, left + width))
-        self.discriminator.requires_grad_(False)
-        picture = made.detach().requires_grad_()
-        with torch.no_grad():
-            _, wanted = self._judged(real[crop])
-        verdict, found = self._judged(picture[crop])
-        likeness = losses.likeness_loss(found, wanted)
-        like_pull = torch.autograd.grad(likeness, picture, retain_graph=True)[0]
-        real_pull = torch.autograd.grad(losses.realism_loss(verdict), picture)[0]
-        total = losses.balanced_gradient(pull, [(like_pull, preset.pull.likeness), (real_pull, preset.pull.realism)])
-        imagined = self._decoded(self._normal((max(1, len(real) // 3), preset.shape.latent_size)))
-        dream = imagined.detach().requires_grad_()
-        dream_pull = torch.autograd.grad(losses.realism_loss(self._judged(dream[crop])[0]), dream)[0]
-        dream_pull *= preset.pull.imagination * pull.norm() / dream_pull.norm().clamp_min(1e-12)
-        torch.autograd.backward([made, imagined, kl], [total, dream_pull, torch.ones(())])
-        self.discriminator.requires_grad_(True)
-        return likeness.item(), self._teach(real[crop], made.detach()[crop], imagined.detach()[crop])
+    def _agree(self, learning: Iterable[Learner], step: int) -> None:
+        """Average, check and bound the gradients of everything that learns. Raises BrokenError."""
+        for learner in learning:
+            parameters = self._parameters(learner)
+            self.world.average_gradients(parameters)
+            bound = learner.largest_gradient if learner.largest_gradient is not None else float("inf")
+            if not torch.nn.utils.clip_grad_norm_(parameters, bound, foreach=True).isfinite():
+                raise BrokenError(f"step {step + 1}: a gradient of the {learner.name} is not a finite number")
 
-    def _teach(self, real: Tensor, made: Tensor, imagined: Tensor) -> float:
-        """One step of the discriminator on (B, 3, h, w) crops; its hinge loss."""
-        verdicts, _ = self._judged(torch.cat([real, made, imagined]))
-        parts = torch.split(verdicts, [len(real), len(made), len(imagined)])
-        loss = losses.hinge_verdict(*parts)
-        self.adversary_adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.adversary_adam.step()
-        return loss.item()
+    def _move(self, learner: Learner, rate: float) -> None:
+        optimiser = self._optimisers[learner.name]
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.step()
+
+    def _parameters(self, learner: Learner) -> list[nn.Parameter]:
+        return [p for name in learner.networks for p in self.networks.named(name).parameters()]
+
+    @torch.no_grad()
+    def _figures(self, lesson: Lesson, moment: Moment) -> Figures:
+        """Numbers for people and for the watch, the same in every process. Raises BrokenError."""
+        error = (lesson.made - moment.real).square().mean()
+        spread = lesson.made.var(0).mean() / moment.real.var(0).mean().clamp_min(1e-8)
+        found = torch.stack([error, spread, *lesson.figures.values()])
+        error_, spread_, *losses = self.world.mean(found).tolist()
+        named = dict(zip(lesson.figures, losses, strict=True))
+        if not np.isfinite([error_, *losses]).all():
+            raise BrokenError(f"step {moment.step + 1}: a loss is not a finite number ({named})")
+        return named | {"noise": moment.noise, "psnr": decibels(error_), "spread": spread_}
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast("cpu", self.precision.dtype, enabled=self.precision.reduced)
-
-    def _decoded(self, z: Tensor) -> Tensor:
-        """(B, D) -> float32 (B, 3, H, W)."""
-        with self._autocast():
-            made: Tensor = self.decoder(z)
-        return made.float()
-
-    def _judged(self, crops: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(B, 3, h, w) -> float32 verdicts and features of the discriminator."""
-        with self._autocast():
-            verdict, features = self.discriminator(crops)
-        return verdict.float(), [layer.float() for layer in features]
-
-    def _crop_corner(self) -> tuple[int, int]:
-        """Where the discriminator looks: an even row and column of the upper left corner of a window of half the
-        frame's sides.
-        """
-        rows, columns = self.preset.shape.height // 2, self.preset.shape.width // 2
-        top, left = torch.rand(2, generator=self._random).tolist()
-        return 2 * int(top * (rows // 2 + 1)), 2 * int(left * (columns // 2 + 1))
-
-    def _normal(self, size: Iterable[int]) -> Tensor:
-        return torch.randn(tuple(size), generator=self._random)
+        return torch.autocast(self.world.device.type, self.precision.dtype, enabled=self.precision.reduced)
 
     @torch.no_grad()
     def _follow(self, step: int) -> None:
         """Move the averaged weights towards the present ones; faster at first."""
+        if self._average is None or self.preset.ema is None:
+            return
         decay = min(self.preset.ema, (1 + step) / (10 + step))
-        theirs: list[Tensor] = [p for net in self.average for p in net.parameters()]
-        torch._foreach_lerp_(theirs, [p.detach() for p in self._memory], 1.0 - decay)
+        theirs: list[Tensor] = list(self._average.parameters())
+        ours = [p.detach() for net in (self.networks.encoder, self.networks.decoder) for p in net.parameters()]
+        torch._foreach_lerp_(theirs, ours, 1.0 - decay)
+        for kept, now in zip(
+            self._average.buffers(),
+            [b for net in (self.networks.encoder, self.networks.decoder) for b in net.buffers()],
+            strict=True,
+        ):
+            kept.copy_(now)
+
+    @torch.no_grad()
+    def settle(self, batches: Iterable[NDArray[np.uint8]]) -> None:
+        """Take the batch norms' running statistics anew from footage (B, H, W, 3) as it will be played: without
+        noise. Nothing happens to networks without batch norm.
+        """
+        encoder, decoder = self.memory
+        norms = batch_norms(encoder) + batch_norms(decoder)
+        if not norms:
+            return
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum, norm.world = None, ALONE  # a plain mean over all batches
+        for frames in batches:
+            with self._autocast():
+                decoder(encoder.locate(as_pictures(frames).to(self.world.device)))
+        for norm in norms:
+            norm.momentum, norm.world = MOMENTUM, self.world
+
+    @torch.no_grad()
+    def remember(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What the exported networks make of uint8 (B, H, W, 3), without noise: uint8 (B, H, W, 3)."""
+        encoder, decoder = self.memory
+        with _at_rest(encoder, decoder):
+            made = decoder(encoder.locate(as_pictures(frames).to(self.world.device)))
+        picture: NDArray[np.uint8] = made.mul(255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return np.ascontiguousarray(picture)
 
     def state(self) -> dict[str, Any]:
         """Everything a checkpoint needs to go on, as tensors and plain values."""
         return {name: part.state_dict() for name, part in self._parts().items()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from `state`."""
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state`. Raises ModelError if it is of an earlier version, with other parts."""
+        missing = self._parts().keys() - state.keys()
+        if missing:
+            raise ModelError(
+                f"the checkpoint lacks {', '.join(sorted(missing))}: an earlier version wrote it. It can be exported, "
+                "but not trained further"
+            )
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 
     def _parts(self) -> dict[str, Any]:
+        """`average` holds what is exported: [encoder, decoder]. Where that is the networks themselves, a file stores
+        their tensors once.
+        """
+        networks = self.networks
         return {
-            "encoder": self.encoder,
-            "decoder": self.decoder,
-            "discriminator": self.discriminator,
-            "average": self.average,
-            "memory_adam": self.memory_adam,
-            "adversary_adam": self.adversary_adam,
+            "encoder": networks.encoder,
+            "decoder": networks.decoder,
+            "discriminator": networks.discriminator,
+            "average": self._average if self._average is not None else nn.ModuleList([*self.memory]),
+            **{f"{name}_optimiser": optimiser for name, optimiser in self._optimisers.items()},
         }
 
 
-def disturbed(half: Tensor, strength: float, random: torch.Generator) -> Tensor:
-    """The encoder's view made harder: towards grey, lower or higher contrast, grain. (B, 3, h, w) -> the same.
-    Strength 0 changes nothing.
-    """
-    if strength <= 0.0:
-        return half
-    size = (len(half), 1, 1, 1)
-    grey = half.mean(1, keepdim=True)
-    towards = strength * torch.rand(size, generator=random)
-    gain = 1.0 + 0.4 * strength * (2.0 * torch.rand(size, generator=random) - 1.0)
-    grain = 0.1 * strength * torch.randn(half.shape, generator=random)
-    return torch.lerp(half, grey.expand_as(half), towards) * gain + grain
+@contextmanager
+def _at_rest(*networks: nn.Module) -> Iterator[None]:
+    """Inside, the networks behave as they do when played."""
+    for network in networks:
+        network.eval()
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.train()
 
 
-def _copies(encoder: Encoder, decoder: Decoder) -> nn.ModuleList:
+def decibels(mean_square_error: float) -> float:
+    """Of an error in [0, 1] pictures, at most 60."""
+    return float(-10.0 * np.log10(max(mean_square_error, 1e-6)))
+
+
+def _copies(networks: Networks) -> nn.ModuleList:
     """Frozen copies that hold the averaged weights: [encoder, decoder]."""
-    return nn.ModuleList([copy.deepcopy(encoder), copy.deepcopy(decoder)]).requires_grad_(False)
-
-
-def _refuse_infinite(figures: StepFigures, step: int) -> None:
-    values = (figures.pixel, figures.nats, figures.likeness or 0.0, figures.verdict or 0.0)
-    if not np.isfinite(values).all():
-        raise AfterimageError(
-            f"training broke at step {step + 1}: a loss is not a finite number ({figures}); "
-            "the last good checkpoint is kept. Run the same command to try again from there"
-        )
+    copies = nn.ModuleList([copy.deepcopy(networks.encoder), copy.deepcopy(networks.decoder)])
+    return copies.requires_grad_(False)

@@ -15,7 +15,6 @@ from installation.nets.model import ModelInfo
 from installation.studio import checkpoint
 from installation.studio.export import averaged, space_id
 from installation.studio.graphs import DecoderGraph
-from installation.studio.presets import preset_named
 
 
 class EagerDecoder:
@@ -33,8 +32,8 @@ class EagerDecoder:
         resting = checkpoint.load(model.path / "train")
         if resting is None or not resting.trainer:
             raise ModelError(f"{model.name} has no trained checkpoint")
-        preset = preset_named(resting.preset)
-        shape = preset.shape
+        preset = resting.recipe()
+        shape = preset.networks
         if (shape.latent_size, shape.width, shape.height) != (model.latent_size, *model.size):
             raise ModelError(f"{model.name}'s checkpoint has another shape than its decoder.onnx")
         encoder, decoder = averaged(preset, resting)

@@ -12,12 +12,15 @@ from installation.latents.footage import Framing
 from installation.studio.budget import Budget, Steps
 from installation.studio.dataset import Selection
 from installation.studio.loop import TrainRequest
-from installation.studio.presets import PRESETS, Shape
+from installation.studio.networks.broad import BroadShape
+from installation.studio.networks.compact import CompactShape
+from installation.studio.networks.larsen import LarsenShape
+from installation.studio.presets import PRESETS
 from tests.latents.making import write_film
 
 MITE = replace(
     PRESETS["tiny"],
-    shape=Shape(
+    networks=CompactShape(
         width=32,
         height=16,
         latent_size=8,
@@ -26,9 +29,16 @@ MITE = replace(
         encoder_widths=(8,),
         decoder_widths=(8, 8),
         discriminator_widths=(8, 8),
+        sigma_floor=0.3,
     ),
     batch=4,
-    warm_up_steps=5,
+)
+
+# One recipe of every family, at the size of a mite.
+SMALL = (
+    MITE,
+    replace(PRESETS["broad-2016"], networks=BroadShape(32, 16, 8, (8, 8, 8)), batch=4),
+    replace(PRESETS["larsen-2016"], networks=LarsenShape(32, 16, 8, (8, 8), 16, (8, 8, 8), (8, 8, 8), 8), batch=4),
 )
 
 
@@ -49,5 +59,5 @@ def bar_film(path: Path, count: int = 12, width: int = 32, height: int = 16) -> 
 
 def request(film: Path, folder: Path, budget: Callable[[int], Budget] | None = None) -> TrainRequest:
     """A training of MITE on one film; ten steps unless told otherwise."""
-    selection = Selection(film, Framing(MITE.shape.width, MITE.shape.height))
-    return TrainRequest((selection,), folder, MITE, budget or (lambda _: Steps(10)))
+    selection = Selection(film, Framing(MITE.networks.width, MITE.networks.height))
+    return TrainRequest((selection,), folder, MITE, "", budget or (lambda _: Steps(10)))

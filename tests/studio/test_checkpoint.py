@@ -57,5 +57,5 @@ def test_damage_and_other_versions_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"checkpoint\.pt: the checkpoint cannot be read"):
         checkpoints.load(tmp_path)
     torch.save({"format": 99}, path)
-    with pytest.raises(ModelError, match="format 99, this version reads 1"):
+    with pytest.raises(ModelError, match="format 99, this version reads 1 and 2"):
         checkpoints.load(tmp_path)

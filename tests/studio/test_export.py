@@ -18,7 +18,7 @@ from installation.studio import export as exporting
 from installation.studio.card import Score, write_scores
 from installation.studio.export import averaged, export, space_id
 from installation.studio.loop import train
-from installation.studio.networks import as_pictures, shrink
+from installation.studio.networks.interface import as_pictures
 from installation.studio.presets import PRESETS
 from installation.studio.sessions import session
 from tests.studio.making import MITE, bar_film, pictures, request
@@ -66,7 +66,7 @@ def test_torch_and_onnxruntime_agree(trained: Path) -> None:
     encoder, decoder = averaged(MITE, resting)
     frames = pictures(6)
     with torch.no_grad():
-        mean, _ = encoder(shrink(as_pictures(frames)))
+        mean = encoder.locate(as_pictures(frames))
         made = decoder(mean).permute(0, 2, 3, 1).numpy()
     z = session((trained / "encoder.onnx").read_bytes()).run(None, {"frame": frames})[0]
     assert np.abs(z - mean.numpy()).max() < 5e-3  # weights are stored as float16

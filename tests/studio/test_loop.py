@@ -17,7 +17,7 @@ from installation.studio import checkpoint as checkpoints
 from installation.studio import loop
 from installation.studio.budget import Steps
 from installation.studio.loop import train
-from installation.studio.trainer import StepFigures, Trainer
+from installation.studio.trainer import BrokenError, Figures, Trainer
 from tests.studio.making import bar_film, request
 
 STEPS = 24
@@ -87,10 +87,10 @@ def test_a_finished_training_is_not_repeated_but_can_go_on(tmp_path: Path) -> No
     assert (tmp_path / "train" / "sheet.png").exists()
 
 
-def stopping_at(step: int, stop: Callable[[], None]) -> Callable[..., StepFigures]:
+def stopping_at(step: int, stop: Callable[[], None]) -> Callable[..., Figures]:
     real = Trainer.step
 
-    def stepped(self: Trainer, frames: object, number: int, progress: float) -> StepFigures:
+    def stepped(self: Trainer, frames: object, number: int, progress: float) -> Figures:
         if number == step:
             stop()
         return real(self, frames, number, progress)  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_broken_batch_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
-        raise AfterimageError("training broke at step 13")
+        raise BrokenError("step 13")
 
     film = bar_film(tmp_path / "a.mkv")
     train(request(film, tmp_path / "train"), quiet())

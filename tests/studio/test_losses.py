@@ -48,5 +48,12 @@ def test_the_hinge_is_content_beyond_one() -> None:
 
 def test_gradients_are_balanced_to_their_ratios_whatever_their_size() -> None:
     base, pull = torch.tensor([3.0, 4.0]), torch.tensor([0.0, 1e-6])
-    assert losses.balanced_gradient(base, [(pull, 0.5)]).tolist() == pytest.approx([3.0, 6.5])
-    assert losses.balanced_gradient(base, [(torch.zeros(2), 0.5)]).tolist() == [3.0, 4.0]
+    assert losses.balanced_gradient(base, [(pull, 0.5)], base.norm()).tolist() == pytest.approx([3.0, 6.5])
+    assert losses.balanced_gradient(base, [(torch.zeros(2), 0.5)], base.norm()).tolist() == [3.0, 4.0]
+    assert losses.scaled(pull, torch.tensor(2.0)).tolist() == pytest.approx([0.0, 2.0])
+
+
+def test_the_cross_entropy_is_that_of_a_coin_at_zero_and_nothing_for_the_certain_and_right() -> None:
+    assert losses.entropy(torch.zeros(3, 1), 1.0).item() == pytest.approx(0.6931, abs=1e-4)
+    assert losses.entropy(torch.full((3, 1), 20.0), 1.0).item() < 1e-6
+    assert losses.entropy(torch.full((3, 1), 20.0), 0.0).item() == pytest.approx(20.0)

@@ -9,9 +9,8 @@ import pytest
 from PIL import Image
 
 from installation.studio.loop import psnr
-from installation.studio.networks import Decoder, Encoder
-from installation.studio.report import plot_losses, remember, save_picture, sheet
-from tests.studio.making import MITE, pictures
+from installation.studio.report import plot_losses, save_picture, sheet
+from tests.studio.making import pictures
 
 
 def test_a_sheet_shows_footage_over_memory(tmp_path: Path) -> None:
@@ -32,11 +31,6 @@ def test_a_plot_needs_two_rows(tmp_path: Path) -> None:
     plot_losses(rows, tmp_path / "losses.png")
     with Image.open(tmp_path / "losses.png") as written:
         assert written.size[0] > 300
-
-
-def test_memories_are_pictures_of_the_same_size() -> None:
-    made = remember(Encoder(MITE.shape, 0.3), Decoder(MITE.shape), pictures(3))
-    assert (made.shape, made.dtype) == ((3, 16, 32, 3), np.uint8)
 
 
 def test_psnr_of_a_known_error() -> None:

@@ -28,6 +28,7 @@ def run(footage: list[Path], model: Path, console: Console) -> None:
         footage,
         model,
         preset="tiny",
+        noise="",
         epochs=2,
         minutes=None,
         start=None,

@@ -25,7 +25,7 @@ from installation.render.kernels import KERNELS
 from installation.show.frameplan import Look
 from installation.studio.checkpoint import Checkpoint, save
 from installation.studio.export import space_id
-from installation.studio.networks import Decoder, Encoder
+from installation.studio.networks.interface import Decoder
 from installation.studio.presets import preset_named
 from installation.wiring.bench_against import compare_with_mpv, mpv_command, mpv_counts, rendered, require_peer
 from installation.wiring.bench_decode import LATENTS, decode_rows, eager_rows, sample_latents, thread_counts
@@ -128,8 +128,8 @@ def trained(folder: Path, further: bool = False) -> tuple[ModelInfo, Decoder]:
     """A model folder with the checkpoint of a training that has just begun, and the decoder in that checkpoint."""
     torch.manual_seed(0)
     preset = preset_named("tiny")
-    shape = preset.shape
-    encoder, decoder = Encoder(shape, preset.sigma_floor), Decoder(shape).eval()
+    shape = preset.networks
+    encoder, decoder = shape.encoder(), shape.decoder().eval()
     space = SPACE if further else space_id(encoder, decoder)
     make_model(folder, {"one": 8}, d=shape.latent_size, h=shape.height, w=shape.width, space=space)
     weights = torch.nn.ModuleList([encoder, decoder]).state_dict()

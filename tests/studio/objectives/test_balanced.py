@@ -1,0 +1,29 @@
+"""Fidelity first: the view that is disturbed, the window that is judged."""
+
+from __future__ import annotations
+
+import torch
+
+from installation.studio.lesson import Draw, Moment
+from installation.studio.objectives.balanced import corner_of, disturbed
+from installation.studio.world import ALONE
+
+
+def test_the_disturbed_view_is_the_view_itself_at_the_end() -> None:
+    view = torch.rand(2, 3, 8, 16)
+    assert disturbed(view, 0.0, Draw(1, 0, ALONE)) is view
+    stirred = disturbed(view, 0.5, Draw(1, 0, ALONE))
+    assert stirred.shape == view.shape
+    assert 0.0 < (stirred - view).abs().mean().item() < 0.5
+
+
+def test_the_window_lies_inside_the_frame_at_even_places() -> None:
+    real, seen = torch.zeros(1, 3, 16, 32), set()
+    for step in range(200):
+        _, _, rows, columns = corner_of(Moment(real, step, 0.0, 1.0, Draw(1, step, ALONE), ALONE))
+        assert (rows.stop - rows.start, columns.stop - columns.start) == (8, 16)
+        assert rows.start % 2 == columns.start % 2 == 0
+        assert rows.stop <= 16
+        assert columns.stop <= 32
+        seen.add((rows.start, columns.start))
+    assert {(0, 0), (8, 16)} <= seen
