@@ -59,7 +59,7 @@ class AddressSpace:
         self._targets = {target.address: target for target in self._spelled_out()}
         # A pattern means what can be done: nobody is refused for what only the show itself says.
         self._tree = AddressTree(
-            {address: target for address, target in self._targets.items() if target.method.status is None}
+            {address: target for address, target in self._targets.items() if not target.method.only_read}
         )
 
     def _spelled_out(self) -> Iterator[Target]:

@@ -4,6 +4,8 @@ A peer is told of a value when it differs from what the peer takes it for: what 
 itself. So a desk is never echoed, a clamped or refused value comes back corrected, and feedback sent round in a circle
 settles at once. What a peer sent is only compared once the show has applied it (`Snapshot.applied`).
 
+Who subscribes hears everything; who listens (OSCQuery), only of the addresses it named.
+
 Places and triggers have no feedback: `/position` sent back to us would seek, `/scene/x` would start a scene.
 """
 
@@ -14,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from installation.control.addresses import AddressSpace
+from installation.control.addresses import AddressSpace, Target, UnknownAddress
 from installation.control.buckets import Rates, TokenBuckets
 from installation.control.messages import Sayable
 from installation.control.methods import Method, Ping, Said, Subscribe
@@ -27,7 +29,9 @@ from installation.show.status import Snapshot
 SECOND_NS = 1_000_000_000
 VALUE_PERIOD_NS = SECOND_NS // 30  # between two messages on one address to one peer
 MAX_SUBSCRIBERS = 32
+MAX_LISTENERS = 32
 MAX_EVENTS = 256  # waiting
+TOLD_CHANGES = ("state", "scene", "film", "mode", "health")  # of the snapshot, each an event of that name
 SAME = 1e-4  # values closer than this are one: float32 and 1/65535 round
 _REPLIES = Rates(per_source=50, burst=50, overall=500, sources=64)  # refusals and pongs, a second
 
@@ -52,11 +56,15 @@ class Outgoing:
 
 @dataclass(slots=True)
 class _Peer:
-    """What one peer knows. `speaks_from`: its own messages come from this port; 0 is any port of its host."""
+    """What one peer knows. `speaks_from`: its own messages come from this port; 0 is any port of its host.
+
+    It hears everything until `until_ns` (None: always), and of what it `listens` to for as long as it is there.
+    """
 
     endpoint: Source
     speaks_from: int
     until_ns: int | None = None
+    listens: set[str] = field(default_factory=set)
     known: dict[str, Argument] = field(default_factory=dict)
     pending: dict[str, int] = field(default_factory=dict)  # sequence number of what it sent itself
     told_ns: dict[str, int] = field(default_factory=dict)
@@ -67,6 +75,20 @@ class _Peer:
             return source == self.endpoint
         return source.host == self.endpoint.host and self.speaks_from in (0, source.port)
 
+    def hears_all(self, now_ns: int) -> bool:
+        return self.until_ns is None or now_ns < self.until_ns
+
+    def is_news(self, address: str, value: Said, period_ns: int, now_ns: int) -> bool:
+        """Whether to tell it now, not sooner than `period_ns` after the last time. If so, it counts as told."""
+        if address in self.known and _same(self.known[address], value):
+            return False
+        told_ns = self.told_ns.get(address)
+        if told_ns is not None and now_ns - told_ns < period_ns:
+            return False
+        self.known[address] = value
+        self.told_ns[address] = now_ns
+        return True
+
 
 class Feedback:
     """Everyone who is told, and what they know. One thread at a time."""
@@ -76,7 +98,8 @@ class Feedback:
     ) -> None:
         self._root = space.root
         self._percent = percent
-        self._targets = [target for target in space.targets if target.method.feedback]
+        self._addresses = frozenset(target.address for target in space.targets)
+        self._readers = [(target, target.method.feedback) for target in space.targets if target.method.feedback]
         self._statuses = [(target.address, target.method.status) for target in space.targets if target.method.status]
         self._peers: dict[Source, _Peer] = {peer: _Peer(peer, _speaking_port(peer, configured)) for peer in configured}
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
@@ -97,19 +120,43 @@ class Feedback:
         peer = self._peers.get(endpoint)
         if peer is not None and peer.until_ns is None:
             return  # in the show: always told
-        if request.seconds <= 0:
-            self._peers.pop(endpoint, None)
-            return
-        if peer is None:
-            if sum(known.until_ns is not None for known in self._peers.values()) >= MAX_SUBSCRIBERS:
+        if peer is None or not peer.hears_all(now_ns):
+            subscribers = sum(bool(other.until_ns) and other.hears_all(now_ns) for other in self._peers.values())
+            if request.seconds > 0 and subscribers >= MAX_SUBSCRIBERS:
                 raise CommandRefused("full", f"{MAX_SUBSCRIBERS} subscribers already; wait until one ends")
+        if peer is None:
             peer = self._peers[endpoint] = _Peer(endpoint, source.port)
         peer.speaks_from = source.port
         peer.until_ns = now_ns + int(request.seconds * SECOND_NS)
+        self._forget_silent(now_ns)
+
+    def listen(self, source: StreamPeer, address: str) -> None:
+        """Tell this connection of one address too. Raises CommandRefused."""
+        if address not in self._addresses:
+            raise UnknownAddress(address, self._root)
+        peer = self._peers.get(source)
+        if peer is None:
+            if sum(bool(other.listens) for other in self._peers.values()) >= MAX_LISTENERS:
+                raise CommandRefused("full", f"{MAX_LISTENERS} listeners already; wait until one leaves")
+            peer = self._peers[source] = _Peer(source, source.port, until_ns=0)
+        peer.listens.add(address)
+
+    def ignore(self, source: StreamPeer, address: str) -> None:
+        """No more of that address."""
+        peer = self._peers.get(source)
+        if peer is not None:
+            peer.listens.discard(address)
+            peer.known.pop(address, None)  # told anew, should it listen again
 
     def forget(self, peer: StreamPeer) -> None:
         """A connection is gone."""
         self._peers.pop(peer, None)
+
+    def _forget_silent(self, now_ns: int) -> None:
+        """Whoever hears nothing any more."""
+        self._peers = {
+            endpoint: peer for endpoint, peer in self._peers.items() if peer.hears_all(now_ns) or peer.listens
+        }
 
     def believe(self, source: Source, beliefs: Sequence[Belief], sequence: int) -> None:
         """Remember what a sender now takes values for; `sequence` is the number its commands were posted with."""
@@ -157,45 +204,49 @@ class Feedback:
 
     def due(self, now_ns: int, snapshot: Snapshot) -> list[Outgoing]:
         """Everything to say at this moment."""
-        self._peers = {
-            endpoint: peer for endpoint, peer in self._peers.items() if peer.until_ns is None or now_ns < peer.until_ns
-        }
+        self._forget_silent(now_ns)
         events = [*self._events, *_changes(self._last, snapshot)]
         self._events.clear()
         self._last = snapshot
+        values = [(target, read(snapshot, target.id)) for target, read in self._readers]
+        statuses = [(address, read(snapshot)) for address, read in self._statuses]
         outgoing: list[Outgoing] = []
         for peer in self._peers.values():
-            outgoing += self._values(peer, snapshot, now_ns)
-            outgoing += self._happened(peer, events)
-            if peer.status_ns is None or now_ns - peer.status_ns >= SECOND_NS:
-                peer.status_ns = now_ns
-                outgoing += self._status(peer, snapshot)
+            outgoing += self._values(peer, values, snapshot.applied, now_ns)
+            outgoing += self._happened(peer, events, now_ns)
+            outgoing += self._status(peer, statuses, now_ns)
         return outgoing
 
-    def _values(self, peer: _Peer, snapshot: Snapshot, now_ns: int) -> Iterator[Outgoing]:
+    def _values(
+        self, peer: _Peer, values: Sequence[tuple[Target, Said]], applied: int, now_ns: int
+    ) -> Iterator[Outgoing]:
         percent = peer.endpoint.host in self._percent
-        for target in self._targets:
-            address, method = target.address, target.method
-            if method.feedback is None or peer.pending.get(address, 0) > snapshot.applied:
+        everything = peer.hears_all(now_ns)
+        for target, value in values:
+            address = target.address
+            listens = address in peer.listens
+            if not (everything or listens) or peer.pending.get(address, 0) > applied:
                 continue
-            value = method.feedback(snapshot, target.id)
-            if address in peer.known and _same(peer.known[address], value):
-                continue
-            told_ns = peer.told_ns.get(address)
-            if told_ns is not None and now_ns - told_ns < VALUE_PERIOD_NS:
-                continue
-            peer.known[address] = value
-            peer.told_ns[address] = now_ns
-            yield Outgoing(peer.endpoint, address, (_scaled(value, method) if percent else value,))
+            if peer.is_news(address, value, VALUE_PERIOD_NS, now_ns):
+                said = value if listens else _plain(value)
+                yield Outgoing(peer.endpoint, address, (_scaled(said, target.method) if percent else said,))
 
-    def _happened(self, peer: _Peer, events: Sequence[Event]) -> Iterator[Outgoing]:
+    def _happened(self, peer: _Peer, events: Sequence[Event], now_ns: int) -> Iterator[Outgoing]:
+        everything = peer.hears_all(now_ns)
         for event in events:
-            if event.host in ("", peer.endpoint.host):
-                yield Outgoing(peer.endpoint, f"{self._root}/event/{event.name}", event.arguments)
+            address = f"{self._root}/event/{event.name}"
+            if event.host in ("", peer.endpoint.host) and (everything or address in peer.listens):
+                yield Outgoing(peer.endpoint, address, event.arguments)
 
-    def _status(self, peer: _Peer, now: Snapshot) -> Iterator[Outgoing]:
-        for address, read in self._statuses:
-            yield Outgoing(peer.endpoint, address, (read(now),))
+    def _status(self, peer: _Peer, statuses: Sequence[tuple[str, Said]], now_ns: int) -> Iterator[Outgoing]:
+        """All of it once a second, to who hears everything; on change, to who listens. Numbers flow: once a second."""
+        everything = peer.hears_all(now_ns) and (peer.status_ns is None or now_ns - peer.status_ns >= SECOND_NS)
+        if everything:
+            peer.status_ns = now_ns
+        for address, value in statuses:
+            period_ns = SECOND_NS if isinstance(value, float) else VALUE_PERIOD_NS
+            if everything or (address in peer.listens and peer.is_news(address, value, period_ns, now_ns)):
+                yield Outgoing(peer.endpoint, address, (value,))
 
 
 def _speaking_port(peer: Endpoint, configured: Sequence[Endpoint]) -> int:
@@ -214,6 +265,11 @@ def _same(believed: Argument, value: Said) -> bool:
     return abs(believed - value) <= SAME  # False for NaN
 
 
+def _plain(value: Said) -> Said:
+    """Desks and surfaces want numbers: a latch is 1 or 0. Who listens has read in the tree that it is T or F."""
+    return int(value) if isinstance(value, bool) else value
+
+
 def _scaled(value: Said, method: Method) -> Said:
     return value * 100 if method.is_level and isinstance(value, float) else value
 
@@ -222,7 +278,7 @@ def _changes(before: Snapshot | None, now: Snapshot) -> Iterator[Event]:
     """What happened between two snapshots."""
     if before is None:
         return
-    for name in ("state", "scene", "film", "mode", "health"):
+    for name in TOLD_CHANGES:
         value: str = getattr(now, name)
         if value != getattr(before, name):
             yield Event(name, (str(value),))

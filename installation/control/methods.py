@@ -21,6 +21,7 @@ from installation.control.gestures import (
     read_strike,
 )
 from installation.control.names import Kind, Names, read_id
+from installation.control.parameters import Clip, Parameter
 from installation.errors import CommandRefused
 from installation.show import commands as show
 from installation.show.commands import Command, Lane, Mode
@@ -31,28 +32,6 @@ LOCKOUT_NS = 500_000_000  # between two `go`, between two `back`
 LONGEST_S = 360_000.0  # 100 hours: as long as a time in a show file may be
 SUBSCRIBE_MAX_S = 3600
 MODES = tuple(mode.value for mode in Mode)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One argument: its name, OSC types, range and unit.
-
-    The types "trigger" and "latch" stand for their rules, "any" for anything.
-    """
-
-    name: str
-    types: str
-    low: float | None = None
-    high: float | None = None
-    unit: str = ""
-    optional: bool = False
-
-    def __str__(self) -> str:
-        text = self.types if self.types == self.name else f"{self.types} {self.name}"
-        if self.low is not None and self.high is not None:
-            text += f" {self.low:g} to {self.high:g}"
-        text += f" {self.unit}" if self.unit else ""
-        return f"[{text}]" if self.optional else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +63,7 @@ class Subscribe:
 
 
 Request = Command | Ping | Subscribe
-Said = float | int | str  # what feedback sends
+Said = float | int | str  # what feedback sends; a latch is a bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +72,7 @@ class Method:
 
     `strike` reads the trigger gesture; None for values and latches. A `repeatable` trigger does no more when it comes
     twice: its duplicates need no suppression, and a panic is never taken for one. `role` says who may. `feedback` is
-    said on change, `status` once a second; who has a `status` is only read.
+    said on change, `status` once a second, an `event` as it happens; who has one of the latter is only read.
     """
 
     path: str
@@ -107,6 +86,17 @@ class Method:
     repeatable: bool = False
     role: Role = Role.OPERATE
     status: Callable[[Snapshot], Said] | None = None
+    event: bool = False
+
+    @property
+    def only_read(self) -> bool:
+        """Whether it is only what the show says of itself."""
+        return self.status is not None or self.event
+
+    @property
+    def critical(self) -> bool:
+        """Whether each message counts: a lost value is made good by the next one, a lost trigger is not."""
+        return self.lane in (Lane.TRIGGER, Lane.LATCH)
 
     @property
     def kind(self) -> Kind | None:
@@ -141,8 +131,9 @@ def role_refused(what: str, needed: Role, asking: Role) -> CommandRefused:
 _FADE = Parameter("fade", "f", 0, 3600, "s", optional=True)
 _TRIGGER = Parameter("trigger", "trigger", optional=True)
 _LATCH = Parameter("latch", "latch", optional=True)
-_IDENTITY = Parameter("id", "s or i")
-_UNIT = Parameter("level", "f", 0, 1)
+_LEVEL = Parameter("level", "f", 0, 1, clip=Clip.LOW)  # above 1 it may be a percentage by mistake: refused
+_AMOUNT = Parameter("amount", "f", -1, 1, clip=Clip.NONE)
+_PORT = Parameter("port", "i", 1, 65535, clip=Clip.NONE)
 
 
 def _named(arguments: Arguments) -> Strike:
@@ -208,24 +199,40 @@ def _switch(kind: Kind, make: Callable[[str, float | None], Command], text: str)
 
     return (
         Method(f"/{kind}/<{kind}>", (_TRIGGER, _FADE), text, read, Lane.TRIGGER, read_strike),
-        Method(f"/{kind}", (_IDENTITY, _FADE), "the same, id as argument", read, Lane.TRIGGER, _named),
+        Method(
+            f"/{kind}", (_identity(kind), _FADE), f"switch to a {kind}, its id as argument", read, Lane.TRIGGER, _named
+        ),
     )
 
 
+def _identity(kind: Kind) -> Parameter:
+    return Parameter("id", "s or i", kind=kind)
+
+
 def _cue(path: str, parameter: Parameter, text: str) -> Method:
-    strike = _named if parameter is _IDENTITY else read_strike
+    strike = read_strike if parameter is _TRIGGER else _named
     return Method(path, (parameter,), text, lambda call: show.FireCue(_id(call, "cue")), Lane.TRIGGER, strike)
 
 
 def _status(name: str, types: str, status: Callable[[Snapshot], Said], text: str, unit: str = "") -> Method:
     """Something the show says of itself, which nobody sets."""
+    path = f"/status/{name}"
+    parameter = Parameter(name, types, unit=unit)
+    return Method(path, (parameter,), text, _read_only(path), None, role=Role.VIEW, status=status)
 
+
+def _event(name: str, text: str, *arguments: str) -> Method:
+    """Something that happens, and the texts it is said with."""
+    path = f"/event/{name}"
+    parameters = tuple(Parameter(argument, "s") for argument in arguments)
+    return Method(path, parameters, text, _read_only(path), None, role=Role.VIEW, event=True)
+
+
+def _read_only(path: str) -> Callable[[Call], Request]:
     def refuse(call: Call) -> Request:
-        raise CommandRefused("read-only", f"status/{name} is what the show says of itself; it cannot be set")
+        raise CommandRefused("read-only", f"{path[1:]} is what the show says of itself; it cannot be set")
 
-    return Method(
-        f"/status/{name}", (Parameter(name, types, unit=unit),), text, refuse, None, role=Role.VIEW, status=status
-    )
+    return refuse
 
 
 METHODS: tuple[Method, ...] = (
@@ -235,21 +242,21 @@ METHODS: tuple[Method, ...] = (
     _plain("/resume", show.Resume(), "time goes on; undoes pause, freeze and stop", repeatable=True),
     Method(
         "/freeze", (_LATCH,), "the picture holds, time runs",
-        lambda call: show.Freeze(read_latch(call.arguments)), Lane.LATCH, feedback=lambda now, _: int(now.freeze),
+        lambda call: show.Freeze(read_latch(call.arguments)), Lane.LATCH, feedback=lambda now, _: now.freeze,
     ),
     _plain("/stop", show.Stop(), "to black, position kept, until go, resume or the schedule", repeatable=True),
     *_switch("film", show.PlayFilm, "switch to a whole film; without a fade its own transition"),
     *_switch("scene", show.PlayScene, "switch to a scene; without a fade its own transition"),
     *_switch("programme", show.PlayProgramme, "switch to a programme; without a fade its own transition"),
     _cue("/cue/<cue>/fire", _TRIGGER, "fire a cue"),
-    _cue("/cue/fire", _IDENTITY, "the same, id as argument"),
-    _cue("/cue/<cue>", _TRIGGER, "the same, short, as keys and buttons say it"),
+    _cue("/cue/fire", _identity("cue"), "fire a cue, its id as argument"),
+    _cue("/cue/<cue>", _TRIGGER, "fire a cue, the short way, as keys and buttons say it"),
     Method(
         "/seek", (Parameter("seconds", "f", 0, LONGEST_S, "s"),), "go to a time after the scene's in",
         lambda call: show.Seek(read_clamped(call.arguments, "seek", 0.0, LONGEST_S)), Lane.VALUE,
     ),
     Method(
-        "/position", (Parameter("fraction", "f", 0, 1),), "go to a place in the scene",
+        "/position", (Parameter("fraction", "f", 0, 1, clip=Clip.LOW),), "go to a place in the scene",
         lambda call: show.SetPosition(_level(call, "position")), Lane.VALUE,
     ),
     Method(
@@ -258,22 +265,22 @@ METHODS: tuple[Method, ...] = (
         feedback=lambda now, _: float(now.speed),
     ),
     Method(
-        "/brightness", (_UNIT, _FADE), "master brightness",
+        "/brightness", (_LEVEL, _FADE), "master brightness",
         lambda call: show.SetBrightness(_level(call, "brightness"), _fade(call) or 0.0), Lane.VALUE,
         feedback=lambda now, _: float(now.brightness),
     ),
     Method(
-        "/volume", (_UNIT, _FADE), "master volume",
+        "/volume", (_LEVEL, _FADE), "master volume",
         lambda call: show.SetVolume(_level(call, "volume"), _fade(call) or 0.0), Lane.VALUE,
         feedback=lambda now, _: float(now.volume),
     ),
     Method(
         "/blackout", (_LATCH,), "black at once; no argument is on",
         lambda call: show.SetBlackout(read_latch(call.arguments)), Lane.LATCH,
-        feedback=lambda now, _: int(now.blackout),
+        feedback=lambda now, _: now.blackout,
     ),
     Method(
-        "/steer/<axis>", (Parameter("amount", "f", -1, 1), _FADE), "lean along an axis, 1 to 8, of the film's memory",
+        "/steer/<axis>", (_AMOUNT, _FADE), "lean along an axis, 1 to 8, of the film's memory",
         lambda call: show.Steer(call.id, _level(call, f"steer/{call.id}", -1.0), _fade(call) or 0.0), Lane.VALUE,
         feedback=lambda now, axis: float(now.steering[int(axis) - 1]),
     ),
@@ -283,11 +290,11 @@ METHODS: tuple[Method, ...] = (
         lambda call: show.SetLatent(read_latent(call.arguments)), Lane.VALUE,
     ),
     Method(
-        "/mode", (Parameter("auto, manual or maintenance", "s"),), "who decides",
+        "/mode", (Parameter("mode", "s", choices=MODES),), "who decides",
         _mode, Lane.LATCH, feedback=lambda now, _: now.mode.value,
     ),
     *(
-        _plain(f"/mode/{mode}", show.SetMode(mode), "the same, as a trigger", repeatable=True, role=role)
+        _plain(f"/mode/{mode}", show.SetMode(mode), f"mode {mode}, as a trigger", repeatable=True, role=role)
         for mode, role in zip(Mode, (Role.OPERATE, Role.OPERATE, Role.MAINTAIN), strict=True)
     ),
     Method(
@@ -295,7 +302,7 @@ METHODS: tuple[Method, ...] = (
         lambda call: Ping(call.arguments), None, role=Role.VIEW,
     ),
     Method(
-        "/subscribe", (Parameter("port", "i", 1, 65535), Parameter("seconds", "i", 0, SUBSCRIBE_MAX_S, "s")),
+        "/subscribe", (_PORT, Parameter("seconds", "i", 0, SUBSCRIBE_MAX_S, "s")),
         "feedback to that port of the sender; 0 seconds ends it", _subscribe, None, role=Role.VIEW,
     ),
     _status("state", "s", lambda now: now.state.value, "what the picture is doing, in a word"),
@@ -305,6 +312,14 @@ METHODS: tuple[Method, ...] = (
     _status("position", "f", lambda now: float(now.position), "seconds of footage since the scene's in", "s"),
     _status("remaining", "f", lambda now: float(now.remaining), "seconds until the scene ends", "s"),
     _status("health", "s", lambda now: now.health.value, "green, amber or red"),
+    _event("state", "what the picture does now, in a word", "state"),
+    _event("scene", "another scene plays", "scene"),
+    _event("film", "another film plays", "film"),
+    _event("mode", "somebody else decides", "mode"),
+    _event("health", "the show is better, or worse", "health"),
+    _event("output", "a projector or screen came or went", "text"),
+    _event("desk", "the connection to the desk, found or lost", "text"),
+    _event("error", "what you sent was refused, and why", "code", "text"),
 )  # fmt: skip
 
 
@@ -313,6 +328,11 @@ def table_markdown(root: str = "/ai") -> str:
     rows = ["| address | arguments | does | feedback |", "|---|---|---|---|"]
     for method in METHODS:
         arguments = ", ".join(map(str, method.parameters)).replace("|", "\\|")
-        feedback = "on change" if method.feedback else "once a second" if method.status else ""
-        rows.append(f"| `{root}{method.path}` | {arguments} | {method.help} | {feedback} |")
+        rows.append(f"| `{root}{method.path}` | {arguments} | {method.help} | {_said_when(method)} |")
     return "\n".join(rows) + "\n"
+
+
+def _said_when(method: Method) -> str:
+    if method.event:
+        return "as it happens"
+    return "on change" if method.feedback else "once a second" if method.status else ""

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from installation.control.addresses import AddressSpace
-from installation.control.feedback import MAX_SUBSCRIBERS, Event, Feedback, Outgoing
+from installation.control.feedback import MAX_LISTENERS, MAX_SUBSCRIBERS, Event, Feedback, Outgoing
 from installation.control.messages import Sayable, build_message
 from installation.control.methods import Ping, Subscribe
 from installation.control.names import Names
 from installation.control.osc import Argument, Infinitum, Message, decode_packet
 from installation.control.receiver import Belief
-from installation.control.settings import Endpoint
+from installation.control.settings import Endpoint, StreamPeer
 from installation.errors import CommandRefused
 from installation.show.commands import Mode
 from installation.show.status import Health, Snapshot, StateWord
@@ -219,6 +219,82 @@ class TestSubscriptions:
         room.feedback.subscribe(DESK, Subscribe(DESK.port, 1), 0)
         room.said(after_ms=60_000)
         assert room.feedback.peers == (DESK,)
+
+
+class TestListening:
+    SOCKET = StreamPeer("10.0.0.3", 50_000, 1)
+
+    def heard(self, room: Room, after_ms: int = 40, **changes: object) -> list[tuple[str, tuple[Sayable, ...]]]:
+        """Everything the listener is told, status too."""
+        room.ms += after_ms
+        room.now = replace(room.now, **changes)  # type: ignore[arg-type]
+        said = room.feedback.due(room.ms * MS, room.now)
+        return [(message.address, message.arguments) for message in said if message.peer == self.SOCKET]
+
+    def test_only_what_was_asked_for(self) -> None:
+        room = Room(peers=[])
+        room.feedback.listen(self.SOCKET, "/ai/brightness")
+        assert self.heard(room) == [("/ai/brightness", (1.0,))]
+        assert self.heard(room, volume=0.5, scene="tramp") == []
+        assert self.heard(room, brightness=0.5) == [("/ai/brightness", (0.5,))]
+        room.feedback.ignore(self.SOCKET, "/ai/brightness")
+        assert self.heard(room, brightness=0.7) == []
+        assert room.feedback.peers == ()
+
+    def test_a_latch_has_the_type_that_the_tree_says(self) -> None:
+        room = Room(peers=[DESK])
+        room.feedback.listen(self.SOCKET, "/ai/blackout")
+        sent = room.feedback.due(SECOND, replace(room.now, blackout=True))
+        said = {message.peer: message.arguments[0] for message in sent if message.address == "/ai/blackout"}
+        assert (said[self.SOCKET], type(said[self.SOCKET])) == (True, bool)
+        assert (said[DESK], type(said[DESK])) == (1, int)
+
+    def test_who_caused_it_is_not_told(self) -> None:
+        room = Room(peers=[])
+        for socket in (self.SOCKET, StreamPeer(self.SOCKET.host, 50_001, 2)):
+            room.feedback.listen(socket, "/ai/speed")
+        assert self.heard(room) == [("/ai/speed", (1.0,))]
+        room.feedback.believe(self.SOCKET, [Belief("/ai/speed", 2.0)], 1)
+        sent = room.feedback.due(SECOND, replace(room.now, speed=2.0, applied=1))
+        assert [message.peer.port for message in sent] == [50_001]
+
+    def test_status_on_change_and_what_flows_once_a_second(self) -> None:
+        room = Room(peers=[])
+        for name in ("scene", "position"):
+            room.feedback.listen(self.SOCKET, f"/ai/status/{name}")
+        assert len(self.heard(room)) == 2
+        assert self.heard(room, scene="tramp") == [("/ai/status/scene", ("tramp",))]
+        flow = [self.heard(room, after_ms=10, position=n / 100) for n in range(1000)]
+        assert 9 <= sum(map(bool, flow)) <= 11
+
+    def test_events_too(self) -> None:
+        room = Room(peers=[])
+        room.feedback.listen(self.SOCKET, "/ai/event/output")
+        self.heard(room)
+        room.feedback.announce(Event("output", ("HDMI-1 is gone",)))
+        assert self.heard(room, scene="tramp") == [("/ai/event/output", ("HDMI-1 is gone",))]
+
+    def test_listening_goes_on_when_a_subscription_ends(self) -> None:
+        room = Room(peers=[])
+        room.feedback.listen(self.SOCKET, "/ai/brightness")
+        room.feedback.subscribe(self.SOCKET, Subscribe(1, 1.0), 0)
+        assert len(self.heard(room)) > 10
+        assert self.heard(room, after_ms=2000, brightness=0.5, volume=0.5) == [("/ai/brightness", (0.5,))]
+
+    def test_unknown_addresses_are_refused_and_cost_nothing(self) -> None:
+        room = Room(peers=[])
+        with pytest.raises(CommandRefused, match="near it: /ai/brightness"):
+            room.feedback.listen(self.SOCKET, "/ai/brightnes")
+        assert room.feedback.peers == ()
+
+    def test_they_are_bounded(self) -> None:
+        room = Room(peers=[])
+        for serial in range(MAX_LISTENERS):
+            room.feedback.listen(StreamPeer("10.0.0.3", 50_000, serial), "/ai/speed")
+        with pytest.raises(CommandRefused, match="32 listeners already"):
+            room.feedback.listen(StreamPeer("10.0.0.3", 50_000, MAX_LISTENERS), "/ai/speed")
+        room.feedback.forget(StreamPeer("10.0.0.3", 50_000, 0))
+        room.feedback.listen(StreamPeer("10.0.0.3", 50_000, MAX_LISTENERS), "/ai/speed")
 
 
 class TestPing:

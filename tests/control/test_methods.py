@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from installation.control.addresses import AddressSpace, parse_line
+import installation
+from installation.control.addresses import AddressSpace, Target, parse_line
+from installation.control.feedback import TOLD_CHANGES
 from installation.control.methods import METHODS, Call, Ping, Subscribe, table_markdown
 from installation.control.names import Names, read_id
 from installation.control.osc import Argument
+from installation.control.parameters import Clip, Parameter
 from installation.errors import CommandRefused
 from installation.show import commands as show
 from installation.show.commands import Command, Mode
@@ -19,6 +25,7 @@ NAMES = Names(
     programmes=frozenset({"day"}),
     cues=frozenset({"speech", "2", "1.10"}),
 )
+AFFABLE: dict[str, Argument] = {"port": 9001, "seconds": 10}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +94,7 @@ def test_lines(line: str, command: Command) -> None:
         ("mode sometimes", "arguments", "pick one of auto, manual, maintenance"),
         ("/other/go", "unknown-address", "/ai/"),
         ("status/health", "read-only", "cannot be set"),
+        ("event/scene tramp", "read-only", "event/scene is what the show says"),
     ],
 )
 def test_refused_lines(line: str, code: str, why: str) -> None:
@@ -132,7 +140,7 @@ def test_lanes_are_those_of_the_commands() -> None:
         "/subscribe": (9001, 10),
     }
     for target in space.targets:
-        if target.method.status:
+        if target.method.only_read:
             continue
         arguments = samples.get(target.method.path, (1,))
         request = target.method.read(Call(target.id, arguments, NAMES))
@@ -212,7 +220,54 @@ def test_status_reads_the_snapshot_and_is_no_part_of_a_pattern() -> None:
     assert said["/ai/status/remaining"] == 2.5
     assert said["/ai/status/health"] == "red"
     assert len(said) == 7
-    assert space.expand("/ai/status/*")[0] == ()
+    assert space.expand("/ai/{status,event}/*")[0] == ()
+
+
+def test_everything_that_is_announced_is_in_the_table() -> None:
+    known = {method.path.rpartition("/")[2] for method in METHODS if method.event}
+    sources = [path.read_text() for path in Path(installation.__file__).parent.rglob("*.py")]
+    announced = set(re.findall(r'\bEvent\(\s*"([a-z]+)"', "\n".join(sources)))
+    assert announced | set(TOLD_CHANGES) == known
+    assert announced
+
+
+class TestParameters:
+    def test_documentation(self) -> None:
+        assert str(Parameter("level", "f", 0, 1)) == "f level 0 to 1"
+        assert str(Parameter("fade", "f", 0, 3600, "s", optional=True)) == "[f fade 0 to 3600 s]"
+        assert str(Parameter("trigger", "trigger", optional=True)) == "[trigger]"
+        assert str(Parameter("mode", "s", choices=("auto", "manual", "off"))) == "s auto, manual or off"
+
+    @pytest.mark.parametrize(
+        ("types", "tag"),
+        [("f", "f"), ("i", "i"), ("s or i", "s"), ("b or f...", "b"), ("trigger", "I"), ("latch", "T"), ("any", "I")],
+    )
+    def test_one_tag(self, types: str, tag: str) -> None:
+        assert Parameter("x", types).tag == tag
+
+    @pytest.mark.parametrize("target", AddressSpace(NAMES).targets, ids=lambda target: target.address)
+    def test_ranges_are_kept_as_they_say(self, target: Target) -> None:
+        """Beyond an end that clips a number is that end; beyond one that does not it is refused."""
+        for index, parameter in enumerate(target.method.parameters):
+            for end, clips in ((parameter.low, Clip.LOW), (parameter.high, Clip.HIGH)):
+                if end is None:
+                    continue
+                beyond = end + (1 if clips is Clip.HIGH else -1) * 7
+                if parameter.clip in (clips, Clip.BOTH):
+                    assert end in fields_of(target, index, beyond)
+                else:
+                    with pytest.raises(CommandRefused):
+                        fields_of(target, index, beyond)
+
+
+def fields_of(target: Target, index: int, value: float) -> tuple[object, ...]:
+    """What a method makes of one argument; the others are good."""
+    arguments: list[Argument] = [AFFABLE.get(parameter.name, 1) for parameter in target.method.parameters]
+    if target.method.parameters[0].kind:
+        arguments[0] = next(iter(sorted(NAMES.known(target.method.parameters[0].kind))))
+    arguments[index] = value
+    request = target.method.read(Call(target.id, tuple(arguments), NAMES))
+    return tuple(getattr(request, name) for name in type(request).__dataclass_fields__)
 
 
 def test_documentation_has_every_method() -> None:
