@@ -104,6 +104,7 @@ def train(
     model: MODEL,
     preset: Annotated[str, typer.Option(help="The recipe.")] = "modern",
     noise: Annotated[str, typer.Option(help="constant, linear, cosine or SHARE:STD,... instead of its own.")] = "",
+    black: Annotated[float, typer.Option(help="See black frames so many times as often.")] = 1.0,
     epochs: Annotated[int | None, typer.Option(min=1, help="How often to see every frame.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0, help="How long to train, in all.")] = None,
     start: FROM = None,
@@ -114,7 +115,16 @@ def train(
     from installation.wiring.studio import train_model
 
     train_model(
-        footage, model, preset=preset, noise=noise, epochs=epochs, minutes=minutes, start=start, stop=stop, fit=fit
+        footage,
+        model,
+        preset=preset,
+        noise=noise,
+        black=black,
+        epochs=epochs,
+        minutes=minutes,
+        start=start,
+        stop=stop,
+        fit=fit,
     )
 
 

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 
 from installation.errors import ModelError, UnavailableError
-from installation.studio.preset import Preset
+from installation.studio.preset import Choices, Preset
 from installation.studio.presets import preset_named
 
 FORMAT = 2
-READABLE = (1, FORMAT)  # 1: before recipes had a choice of noise
+READABLE = (1, FORMAT)  # 1: before people could choose
 NAME = "checkpoint.pt"
 
 
@@ -27,8 +27,8 @@ NAME = "checkpoint.pt"
 class Checkpoint:
     """A training at rest. `frames` is the identity of the frame store; `trainer` is what `Trainer.state` returns.
 
-    noise: the schedule a person chose instead of the recipe's, as written on the command line. history: one row of
-    figures per reported step, for the plot.
+    choices: what a person chose otherwise than the recipe, see `preset.Choices`. history: one row of figures per
+    reported step, for the plot.
     """
 
     preset: str
@@ -38,11 +38,11 @@ class Checkpoint:
     progress: float = 0.0
     trainer: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
-    noise: str = ""
+    choices: dict[str, Any] = field(default_factory=dict)
 
     def recipe(self) -> Preset:
         """How this training learns. Raises InputError if this version has no such recipe."""
-        return preset_named(self.preset).with_noise(self.noise)
+        return preset_named(self.preset).chosen(Choices(**self.choices))
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:

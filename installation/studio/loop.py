@@ -21,9 +21,10 @@ from installation.errors import AfterimageError, InputError
 from installation.studio import checkpoint as checkpoints
 from installation.studio.budget import Budget, Minutes, Steps
 from installation.studio.checkpoint import Checkpoint
-from installation.studio.dataset import FrameStore, Selection, indices_of, open_store
-from installation.studio.preset import Preset
+from installation.studio.dataset import FrameStore, Selection, open_store
+from installation.studio.preset import Choices, Preset
 from installation.studio.report import TrainingProgress, plot_losses, save_picture, sheet
+from installation.studio.sampling import Sampler
 from installation.studio.trainer import BrokenError, Figures, Trainer
 
 DEFAULT_MINUTES = 90.0
@@ -35,14 +36,14 @@ _SHEET_EVERY_S = 240.0
 
 @dataclass(frozen=True, slots=True)
 class TrainRequest:
-    """One training. `folder` is `<model>/train`. `noise`: the schedule as a person wrote it, empty for the recipe's
-    own; `preset` has it already.
+    """One training. `folder` is `<model>/train`. `choices` is what a person chose otherwise than the recipe;
+    `preset` has it already.
     """
 
     selections: tuple[Selection, ...]
     folder: Path
     preset: Preset
-    noise: str
+    choices: Choices
     budget: Callable[[int], Budget]
 
 
@@ -93,6 +94,7 @@ class _Run:
         self.resting = resting
         self._request = request
         self._store = store
+        self._sampler = Sampler(store, request.preset.sampling, request.preset.batch, request.preset.seed)
         self._trainer = trainer
         self._budget = budget
         self._started = time.monotonic() - resting.elapsed_s
@@ -133,8 +135,7 @@ class _Run:
         return time.monotonic() - self._started
 
     def _one_step(self, share: float) -> Figures:
-        preset = self._request.preset
-        picked = indices_of(self._step, batch=preset.batch, frames=len(self._store), seed=preset.seed)
+        picked = self._sampler.indices(self._step)
         try:
             figures = self._trainer.step(self._store.take(picked), self._step, share)
         except BrokenError as error:
@@ -182,12 +183,11 @@ def _resume(request: TrainRequest, store: FrameStore, console: Console) -> Check
     """The checkpoint to go on from, or a fresh one."""
     found = checkpoints.load(request.folder)
     if found is None:
-        return Checkpoint(request.preset.name, store.identity, noise=request.noise)
-    if (found.preset, found.noise, found.frames) != (request.preset.name, request.noise, store.identity):
-        chosen = f" and --noise {found.noise}" if found.noise else ""
+        return Checkpoint(request.preset.name, store.identity, choices=request.choices.stored())
+    if (found.preset, Choices(**found.choices), found.frames) != (request.preset.name, request.choices, store.identity):
         raise InputError(
-            f"{request.folder}: holds a training with preset {found.preset!r}{chosen}, or of other footage, framing or "
-            "times; choose another -m, or delete that folder to start again"
+            f"{request.folder}: holds a training with preset {found.preset!r}{Choices(**found.choices)}, or of other "
+            "footage, framing or times; choose another -m, or delete that folder to start again"
         )
     console.print(f"going on after {_trained(found)}")
     return found

@@ -25,6 +25,7 @@ from installation.studio.encode import encode_film, film_id_of
 from installation.studio.evaluate import Evaluation, evaluate
 from installation.studio.export import export, write_whole
 from installation.studio.loop import TrainRequest, budget_of, train
+from installation.studio.preset import Choices
 from installation.studio.presets import preset_named
 
 __all__ = ["compute", "model_folder", "run_training"]
@@ -53,7 +54,7 @@ def run_training(
     model: Path,
     *,
     preset: str,
-    noise: str,
+    choices: Choices,
     epochs: int | None,
     minutes: float | None,
     start: Fraction | None,
@@ -66,14 +67,16 @@ def run_training(
     Footage may be a file or a folder of images. Raises InputError and its kin for wrong arguments, footage or folders,
     UnavailableError if the disk is full, AfterimageError if training breaks or is stopped by a person.
     """
-    recipe = preset_named(preset).with_noise(noise)
+    recipe = preset_named(preset).chosen(choices)
     if not footage:
         raise InputError("no footage is given; name one or more video files")
     wish = Wish(tuple(footage), model_folder(model), fit, start, stop)
     film_ids = films_of(wish.footage)
     framing = Framing(recipe.networks.width, recipe.networks.height, fit)
-    selections = tuple(Selection(path, framing, start, stop) for path in footage)
-    request = TrainRequest(selections, wish.folder / "train", recipe, noise, budget_of(recipe, epochs, minutes))
+    selections = tuple(
+        Selection(path, framing, start, stop, film_id) for path, film_id in zip(footage, film_ids, strict=True)
+    )
+    request = TrainRequest(selections, wish.folder / "train", recipe, choices, budget_of(recipe, epochs, minutes))
     try:
         outcome = train(request, console)
         if not outcome.finished:

@@ -30,6 +30,7 @@ def train_model(
     *,
     preset: str,
     noise: str,
+    black: float,
     epochs: int | None,
     minutes: float | None,
     start: str | None,
@@ -38,13 +39,14 @@ def train_model(
 ) -> None:
     """Train, export, encode, write a show. Raises AfterimageError."""
     require_studio()
+    from installation.studio.preset import Choices
     from installation.studio.train import run_training
 
     run_training(
         footage,
         folder_of(model),
         preset=preset,
-        noise=noise,
+        choices=Choices(noise, black),
         epochs=epochs,
         minutes=minutes,
         start=seconds_of("--from", start),

@@ -15,6 +15,7 @@ from installation.studio.loop import TrainRequest
 from installation.studio.networks.broad import BroadShape
 from installation.studio.networks.compact import CompactShape
 from installation.studio.networks.larsen import LarsenShape
+from installation.studio.preset import Choices
 from installation.studio.presets import PRESETS
 from tests.latents.making import write_film
 
@@ -60,4 +61,4 @@ def bar_film(path: Path, count: int = 12, width: int = 32, height: int = 16) -> 
 def request(film: Path, folder: Path, budget: Callable[[int], Budget] | None = None) -> TrainRequest:
     """A training of MITE on one film; ten steps unless told otherwise."""
     selection = Selection(film, Framing(MITE.networks.width, MITE.networks.height))
-    return TrainRequest((selection,), folder, MITE, "", budget or (lambda _: Steps(10)))
+    return TrainRequest((selection,), folder, MITE, Choices(), budget or (lambda _: Steps(10)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from installation.errors import InputError
+from installation.studio.preset import Choices
 from installation.studio.presets import PRESETS, preset_named
 from installation.studio.schedules import Constant
 
@@ -31,14 +32,19 @@ def test_the_noise_is_annealed_to_nothing_in_every_recipe_but_larsens() -> None:
         assert preset.noise.at(1.0) == (1.0 if name.startswith("larsen") else 0.0)
 
 
-def test_a_person_may_choose_the_noise() -> None:
+def test_a_person_may_choose() -> None:
     preset = PRESETS["modern"]
-    assert preset.with_noise("") is preset
-    chosen = preset.with_noise("constant")
+    assert preset.chosen(Choices()) == preset
+    chosen = preset.chosen(Choices("constant", 4.0))
     assert chosen.noise == Constant(1.0)
     assert "constant at 1" in chosen.story()
+    assert chosen.sampling.black == 4.0
+    assert str(Choices("constant", 4.0)) == " --noise constant --black 4"
+    assert Choices(**Choices("constant", 4.0).stored()) == Choices("constant", 4.0)
     with pytest.raises(InputError, match="--noise later"):
-        preset.with_noise("later")
+        preset.chosen(Choices("later"))
+    with pytest.raises(InputError, match="--black -1"):
+        preset.chosen(Choices(black=-1.0))
 
 
 def test_a_recipe_tells_its_story() -> None:

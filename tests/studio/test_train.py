@@ -13,6 +13,7 @@ from installation.latents.footage import Fit
 from installation.latents.stream import read_stream
 from installation.nets.model import read_model
 from installation.studio import loop
+from installation.studio.preset import Choices
 from installation.studio.presets import PRESETS
 from installation.studio.train import films_of, model_folder, run_training, write_show
 from tests.studio.making import MITE, bar_film
@@ -28,7 +29,7 @@ def run(footage: list[Path], model: Path, console: Console) -> None:
         footage,
         model,
         preset="tiny",
-        noise="",
+        choices=Choices(),
         epochs=2,
         minutes=None,
         start=None,

@@ -12,6 +12,7 @@ from installation.studio.learners import Adam, Learner
 from installation.studio.networks.broad import BroadShape
 from installation.studio.objectives.vaegan import Everybody, MeanDivergence, UniformPrior, VaeGan
 from installation.studio.preset import Preset
+from installation.studio.sampling import Sampling
 from installation.studio.schedules import Constant, Linear
 
 RATE = Constant(2e-4)
@@ -33,6 +34,7 @@ PRESET = Preset(
     learners=LEARNERS,
     batch=12,
     noise=Linear(first=1.0, last=0.0, begin=0.1, end=0.9),
+    sampling=Sampling(),
     ema=None,
     seed=2016,
 )

@@ -10,6 +10,7 @@ from installation.studio.learners import Adam, Learner
 from installation.studio.networks.compact import CompactShape
 from installation.studio.objectives.balanced import Balanced, Pull
 from installation.studio.preset import Preset
+from installation.studio.sampling import Sampling
 from installation.studio.schedules import Constant, Cosine
 
 PRESET = Preset(
@@ -47,6 +48,7 @@ PRESET = Preset(
     ),
     batch=6,
     noise=Cosine(first=1.0, last=0.0, begin=0.3, end=0.9),
+    sampling=Sampling(),
     ema=0.999,
     seed=2016,
 )

@@ -14,6 +14,7 @@ from installation.studio.learners import Learner, RMSprop
 from installation.studio.networks.larsen import LarsenShape
 from installation.studio.objectives.vaegan import Equilibrium, NormalPrior, SummedDivergence, VaeGan
 from installation.studio.preset import Preset
+from installation.studio.sampling import Sampling
 from installation.studio.schedules import Constant
 
 LEARNERS = tuple(Learner(name, (name,), RMSprop(), Constant(3e-4)) for name in ("encoder", "decoder", "discriminator"))
@@ -42,6 +43,7 @@ PRESET = Preset(
     learners=LEARNERS,
     batch=16,
     noise=Constant(1.0),
+    sampling=Sampling(),
     ema=None,
     seed=2016,
 )
