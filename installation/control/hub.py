@@ -87,6 +87,7 @@ class Hub:
         self.own: Endpoint | None = None  # where OSC is listened for
         self.serials: Iterator[int] = count(1)  # of connections, whatever carries them
         self.strangers = 0  # packets and connections from addresses that are not allowed
+        self.dropped = 0  # what guests never looked at: there was too much
         self.faults = 0  # exceptions of our own, caught
         self._inbox = inbox
         self._overhear = overhear

@@ -25,15 +25,13 @@ from installation.control.messages import printable
 from installation.control.names import Names
 from installation.control.receiver import ReceiverCounts
 from installation.control.settings import ControlSettings, Endpoint, Source, StreamPeer
-from installation.control.sockets import DatagramReader, open_listeners
+from installation.control.sockets import BatchReading, DatagramReader, open_listeners
 from installation.control.streams import StreamCalls, StreamCounts, Streams
 from installation.control.tap import Tap, tap_path
 from installation.errors import CommandRefused, InputError, UnavailableError
 from installation.show.commands import Posted
 from installation.show.status import StatusBoard
 
-BATCH = 64  # datagrams before everybody else on the loop has a turn
-BREATH_S = 0.002  # after a full batch: a flood is read at 32,000 datagrams a second at most
 FEEDBACK_S = 1 / 60
 SENSOR_S = 1 / 50
 IDLE_S = 0.25  # nobody to tell
@@ -50,13 +48,14 @@ class ControlCounts:
     streams: StreamCounts
     strangers: int
     kernel_dropped: int
+    guests_dropped: int
     feedback_dropped: int
     faults: int  # exceptions of our own, caught
 
     @property
     def dropped(self) -> int:
-        """Datagrams that were OSC, perhaps, and never looked at."""
-        return self.received.over_rate + self.kernel_dropped
+        """Datagrams that were meant for us, perhaps, and never looked at."""
+        return self.received.over_rate + self.kernel_dropped + self.guests_dropped
 
 
 class ControlServer:
@@ -85,6 +84,7 @@ class ControlServer:
         self._guests: list[Guest] = []
         self._welcoming: asyncio.Task[None] | None = None
         self._reader, self._door = self._open()
+        self._reading = BatchReading(self._reader, lambda *heard: self._hub.guarded(partial(self._datagram, *heard)))
         self._hub.own = self._reader.endpoint
 
     def _open(self) -> tuple[DatagramReader, socket.socket]:
@@ -163,6 +163,7 @@ class ControlServer:
             replace(self._streams.counts),
             self._hub.strangers,
             self._reader.kernel_dropped,
+            self._hub.dropped,
             self._hub.unsent,
             self._hub.faults,
         )
@@ -173,7 +174,7 @@ class ControlServer:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
-        self._listen(loop)
+        self._reading.start(loop)
         if self._desk is not None:
             loop.call_soon(self._desk.start, loop)
         loop.call_soon(self._feedback_tick, loop)
@@ -181,7 +182,7 @@ class ControlServer:
             loop.call_soon(self._sensor_tick, loop)
         self._welcoming = loop.create_task(self._welcome())
         loop.run_forever()
-        loop.remove_reader(self._reader.fileno())
+        self._reading.stop()
         self._hub.guarded(self._hub.speak)
         loop.run_until_complete(self._hang_up())
 
@@ -210,19 +211,6 @@ class ControlServer:
             await self._desk.finish()
         self._tap.close()
         await self._streams.finish()
-
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.add_reader(self._reader.fileno(), self._readable, loop)
-
-    def _readable(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Read one batch; in a flood, breathe before the next, and let the kernel drop."""
-        for _ in range(BATCH):
-            datagram = self._reader.read()
-            if datagram is None:
-                return
-            self._hub.guarded(partial(self._datagram, *datagram))
-        loop.remove_reader(self._reader.fileno())
-        loop.call_later(BREATH_S, self._listen, loop)
 
     def _datagram(self, data: bytes, source: Endpoint) -> None:
         if self._hub.admits(source.host):

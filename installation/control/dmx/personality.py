@@ -90,25 +90,23 @@ def read_blackout(level: int) -> SetBlackout | None:
 
 def read_speed(level: int) -> SetSpeed | None:
     """Geometric on both sides of a detent at 1, so that a step is the same ratio everywhere; backwards at the foot."""
-    if level == 0:
+    if level == 0 or 120 <= level <= 136:
         return None
     if level < 60:
         return SetSpeed(-_FASTEST * (_SLOWEST / _FASTEST) ** ((level - 1) / 58))
     if level < 68:
         return SetSpeed(0.0)
-    if level < 120:
-        return SetSpeed(_SLOWEST ** ((120 - level) / 52))
-    return SetSpeed(1.0 if level <= 136 else _FASTEST ** ((level - 136) / 119))
+    return SetSpeed(_SLOWEST ** ((120 - level) / 52) if level < 120 else _FASTEST ** ((level - 136) / 119))
 
 
 def steering(axis: str) -> Callable[[int], Steer | None]:
     """16 bits from -1 to 1 along an axis, none around the middle."""
 
     def read(level: int) -> Steer | None:
-        if level == 0:
-            return None
         offset = level - _CENTRE
-        return Steer(axis, 0.0 if abs(offset) <= _CENTRE_WIDTH else offset / (_WORD - _CENTRE))
+        if level == 0 or abs(offset) <= _CENTRE_WIDTH:
+            return None
+        return Steer(axis, offset / (_WORD - _CENTRE))
 
     return read
 
@@ -120,23 +118,23 @@ def read_fade(level: int | None) -> float | None:
 
 PERSONALITY: tuple[Row, ...] = (
     Master(
-        "brightness", 2, Merge.HIGHEST, "0 dark, 65535 full",
+        "brightness", 2, Merge.HIGHEST, "0: dark, 65535: full",
         read_brightness, SetBrightness(1.0, RELEASE_S),
     ),
-    Master("blackout", 1, Merge.HIGHEST, "0-127 off, 128-255 black at once", read_blackout, SetBlackout(False)),
-    Choice("film", "0 nothing, n the nth film"),
-    Choice("scene", "0 nothing, n the nth scene, 255 back to the schedule", top="mode/auto"),
-    Fade("fade of film and scene", "0 their own transition, 1 a cut, 2-255 0.1 to 25.4 s"),
+    Master("blackout", 1, Merge.HIGHEST, "0-127: off, 128-255: black at once", read_blackout, SetBlackout(False)),
+    Choice("film", "0: nothing, n: the nth film"),
+    Choice("scene", "0: nothing, n: the nth scene, 255: back to the schedule", top="mode/auto"),
+    Fade("fade of film and scene", "0: their own transition, 1: a cut, 2-255: 0.1 to 25.4 s"),
     Master(
         "speed", 1, Merge.LATEST,
-        "0 the show's own, 1-59 backwards from 4 to 1/64, 60-67 still, 68-119 from 1/64 on, 120-136 exactly 1, "
-        "137-255 up to 4",
+        "0: the show's own, 1-59: backwards from 4 to 1/64, 60-67: still, 68-119: from 1/64 to 1, "
+        "120-136: the show's own, 137-255: from 1 to 4",
         read_speed, SetSpeed(1.0),
     ),
     *(
         Master(
             f"steering, axis {axis}", 2, Merge.LATEST,
-            "0 the show's own, 1-65535 from -1 to 1, none at 127 and 128 coarse",
+            "0: none, 1: -1, 127-128 coarse: none, 65535: 1",
             steering(axis), Steer(axis, 0.0, RELEASE_S),
         )
         for axis in AXES
@@ -262,7 +260,8 @@ class Personality:
             case OnLoss.BLACK:
                 self._said["blackout"] = SetBlackout(True)
                 return [Wish(name, (SetBlackout(True),))]
-        masters = [row.neutral for row in PERSONALITY if isinstance(row, Master) and row.name in self._said]
+        neutral = [row.neutral for row in PERSONALITY if isinstance(row, Master) and row.name in self._said]
+        masters = [command for command in neutral if not isinstance(command, SetSpeed)]  # who hands back, gives it back
         self._said.clear()
         self._settling = _unsettled()
         return [Wish(name, tuple(masters)), HandBack(name)] if masters else [HandBack(name)]

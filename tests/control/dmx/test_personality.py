@@ -70,25 +70,28 @@ class TestMasters:
             assert desk.feed(look(brightness=30_000, speed=200, axis2=50_000, blackout=255), n * FRAME_NS) == []
 
     def test_all_masters_of_a_frame_land_together(self) -> None:
-        (wish,) = personality().feed(look(brightness=65_535, blackout=128, speed=128, axis1=65_535, axis3=1), 0)
+        (wish,) = personality().feed(look(brightness=65_535, blackout=128, speed=255, axis1=65_535, axis3=1), 0)
         assert wish == Wish(
             "QLC+",
-            (SetBrightness(1.0), SetBlackout(True), SetSpeed(1.0), Steer("1", 1.0), Steer("3", -1.0)),
+            (SetBrightness(1.0), SetBlackout(True), SetSpeed(4.0), Steer("1", 1.0), Steer("3", -1.0)),
         )
 
     def test_whose_level_it_is(self) -> None:
-        both = look(brightness=65_535, speed=128)
+        both = look(brightness=65_535, speed=255)
         names = tuple("desk" if row == "brightness" else "house" for row in ROWS)
         assert personality().feed(Look(both.values, names), 0) == [
             Wish("desk", (SetBrightness(1.0),)),
-            Wish("house", (SetSpeed(1.0),)),
+            Wish("house", (SetSpeed(4.0),)),
         ]
 
-    def test_0_gives_back_what_was_said_and_nothing_else(self) -> None:
+    @pytest.mark.parametrize(("speed", "axis"), [(0, 0), (128, 32_768)])
+    def test_the_detent_and_0_give_back_what_was_said_and_nothing_else(self, speed: int, axis: int) -> None:
         desk = personality()
-        desk.feed(look(brightness=1, speed=255, axis1=65_535, blackout=255), 0)
-        assert commands(desk.feed(look(brightness=1), 1)) == [SetBlackout(False), SetSpeed(1.0), Steer("1", 0.0, 1.0)]
-        assert desk.feed(look(brightness=1), 2) == []
+        neutral = look(brightness=1, speed=speed, axis1=axis)
+        assert commands(desk.feed(neutral, 0)) == [SetBrightness(1 / 65_535)]  # nothing to give back, nobody to disturb
+        desk.feed(look(brightness=1, speed=255, axis1=65_535, blackout=255), 1)
+        assert commands(desk.feed(neutral, 2)) == [SetBlackout(False), SetSpeed(1.0), Steer("1", 0.0, 1.0)]
+        assert desk.feed(neutral, 3) == []
 
     def test_channels_that_are_not_sent_change_nothing(self) -> None:
         desk = personality()
@@ -103,35 +106,34 @@ class TestMasters:
 
     @pytest.mark.parametrize(
         ("level", "speed"),
-        [(1, -4.0), (59, -1 / 64), (60, 0.0), (67, 0.0), (68, 1 / 64), (120, 1.0), (128, 1.0), (136, 1.0), (255, 4.0)],
+        [(1, -4.0), (59, -1 / 64), (60, 0.0), (67, 0.0), (68, 1 / 64), (255, 4.0)],
     )
     def test_the_curve_of_speed(self, level: int, speed: float) -> None:
         assert read_speed(level) == SetSpeed(pytest.approx(speed))
 
     def test_speed_only_rises(self) -> None:
-        speeds = [read.speed for level in range(1, 256) if (read := read_speed(level)) is not None]
-        assert len(speeds) == 255
+        speeds = [1.0 if (read := read_speed(level)) is None else read.speed for level in range(1, 256)]
         assert speeds == sorted(speeds)
-        assert speeds.count(1.0) == 17
-        assert read_speed(0) is None
+        assert [level for level, speed in enumerate(speeds, start=1) if speed == 1.0] == list(range(120, 137))
 
     def test_speed_steps_by_ratio(self) -> None:
         """No step of the two slopes around 1 changes the speed by more than a tenth."""
-        speeds = [read.speed for level in range(68, 256) if (read := read_speed(level)) is not None]
+        speeds = [1.0 if (read := read_speed(level)) is None else read.speed for level in range(68, 256)]
         assert max(after / before for before, after in pairwise(speeds)) < 1.1
 
     @given(st.integers(1, 65_535))
     def test_steering(self, level: int) -> None:
-        read = steering("2")(level)
-        assert read is not None and read.axis == "2"
-        assert -1.0 <= read.amount <= 1.0
-        mirrored = steering("2")(65_536 - level)
-        assert mirrored is not None and mirrored.amount == -read.amount
+        read, mirrored = steering("2")(level), steering("2")(65_536 - level)
+        if read is None:
+            assert abs(level - 32_768) <= 256 and mirrored is None
+        else:
+            assert (read.axis, mirrored) == ("2", Steer("2", -read.amount))
+            assert 256 / 32_767 < abs(read.amount) <= 1.0
 
     @pytest.mark.parametrize("coarse", [127, 128])
     def test_the_middle_of_steering_is_easy_to_find(self, coarse: int) -> None:
         for fine in (0, 128, 255):
-            assert steering("1")(coarse * 256 + fine) == Steer("1", 0.0)
+            assert steering("1")(coarse * 256 + fine) is None
 
 
 class TestChoices:
@@ -227,9 +229,9 @@ class TestLoss:
     def test_released(self) -> None:
         desk = self.moved()
         assert desk.lost(OnLoss.RELEASE) == [
-            Wish("QLC+", (SetBrightness(1.0, 1.0), SetBlackout(False), SetSpeed(1.0), Steer("1", 0.0, 1.0))),
+            Wish("QLC+", (SetBrightness(1.0, 1.0), SetBlackout(False), Steer("1", 0.0, 1.0))),
             HandBack("QLC+"),
-        ]
+        ]  # and not the speed: whoever took over since has his own
         desk.feed(look(brightness=100, film=1), 10 * SETTLE_NS)
         assert desk.due(11 * SETTLE_NS) == [Press("QLC+", "film/bunny")]
 
@@ -255,7 +257,7 @@ class TestTable:
     def test_every_channel_is_documented(self) -> None:
         lines = personality_markdown().splitlines()
         assert len(lines) == 2 + len(PERSONALITY)
-        assert lines[2] == "| 1-2 coarse, fine | brightness | 0 dark, 65535 full | highest |"
+        assert lines[2] == "| 1-2 coarse, fine | brightness | 0: dark, 65535: full | highest |"
         assert f"| {CHANNELS - 1}-{CHANNELS} coarse, fine | steering, axis 3 |" in lines[-1]
 
 
