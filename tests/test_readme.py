@@ -9,6 +9,7 @@ import pytest
 from typer.main import get_command
 
 from installation.cli import app
+from installation.control.dmx.personality import personality_markdown
 from installation.control.methods import table_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,10 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def test_the_osc_table_is_the_one_that_is_obeyed() -> None:
     assert table_markdown().strip() in README
+
+
+def test_the_dmx_table_is_the_one_that_is_obeyed() -> None:
+    assert personality_markdown().strip() in README
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))

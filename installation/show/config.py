@@ -23,7 +23,7 @@ from installation.errors import Problem, ShowError
 from installation.show.config_tables import ShowConfig, config_schema
 from installation.show.problems import Location, location_of, original, words_of, written
 
-VENUE_TABLES = ("schedule", "outputs", "projectors", "control", "sync", "sound", "page", "alerts")
+VENUE_TABLES = ("schedule", "outputs", "projectors", "control", "dmx", "sync", "sound", "page", "alerts")
 VENUE_ALLOWED = f"a venue file has only the tables {', '.join(VENUE_TABLES)}; the rest belongs to the show file"
 DECODER = "decoder.onnx"
 

@@ -15,10 +15,12 @@ from installation.show.config_types import (
     AdvanceKind,
     Allowed,
     BlendKind,
+    Channel,
     Date,
     Days,
     Desk,
     DeskFraming,
+    DmxProtocol,
     Door,
     Duration,
     Fade,
@@ -28,11 +30,13 @@ from installation.show.config_types import (
     Host,
     Hours,
     Id,
+    Interface,
     Key,
     Line,
     MachineName,
     Mark,
     Motion,
+    OnLoss,
     Override,
     Port,
     Provider,
@@ -45,6 +49,7 @@ from installation.show.config_types import (
     Text,
     ThenKind,
     Unit,
+    Universe,
     Upscale,
     Version,
     WebAddress,
@@ -247,6 +252,31 @@ class ControlTable(Table):
         return connect
 
 
+DMX_UNIVERSES = {"sacn": (1, 63_999), "artnet": (0, 32_767)}
+
+
+class DmxTable(Table):
+    """The universe that a lighting desk sends, and what of it is ours, from channel `address` on. `listen` and `allow`
+    left out: as in [control]. `on_loss`: what happens when nobody sends any more.
+    """
+
+    protocol: DmxProtocol
+    universe: Universe
+    address: Channel = 1
+    listen: Interface | None = None
+    allow: tuple[Allowed, ...] | None = None
+    on_loss: OnLoss = "hold"
+
+    @field_validator("universe")
+    @classmethod
+    def _is_one_of_the_protocol(cls, universe: int, info: ValidationInfo) -> int:
+        protocol = info.data.get("protocol")
+        lowest, highest = DMX_UNIVERSES.get(protocol or "", (universe, universe))
+        if not lowest <= universe <= highest:
+            raise refusal(f"{protocol} has no universe {universe}", f"{lowest} to {highest}")
+        return universe
+
+
 class ShowConfig(Table):
     """A whole show file, with its venue applied and its paths absolute. Only `model` is required."""
 
@@ -264,6 +294,7 @@ class ShowConfig(Table):
     schedule: ScheduleTable | None = None
     outputs: tuple[OutputTable, ...] = (OutputTable(name="wall"),)
     control: ControlTable = ControlTable()
+    dmx: DmxTable | None = None
     alerts: AlertsTable | None = None
 
     @field_validator("keys", mode="before")

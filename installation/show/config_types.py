@@ -51,6 +51,19 @@ Key = Annotated[str, PlainValidator(values.parse_key), _schema("string", descrip
 Line = Annotated[str, PlainValidator(values.parse_line), _schema("string", description=_LINE)]
 Target = Annotated[str, PlainValidator(values.parse_target), _schema("string", pattern="^(scene|cue|film|programme)/")]
 Address = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_address), _schema("string")]
+Interface = Annotated[IPv4Address, PlainValidator(venue.parse_interface), _schema("string")]
+DmxProtocol = Annotated[
+    Literal["sacn", "artnet"],
+    PlainValidator(values.choice("sacn", "artnet")),
+    WithJsonSchema({"enum": ["sacn", "artnet"]}),
+]
+Universe = Annotated[int, PlainValidator(venue.parse_universe), _schema("integer", minimum=0, maximum=63_999)]
+Channel = Annotated[int, PlainValidator(venue.parse_channel), _schema("integer", minimum=1, maximum=512)]
+OnLoss = Annotated[
+    Literal["hold", "release", "black"],
+    PlainValidator(values.choice("hold", "release", "black")),
+    WithJsonSchema({"enum": ["hold", "release", "black"]}),
+]
 Host = Annotated[IPv4Address | IPv6Address, PlainValidator(venue.parse_host), _schema("string")]
 Allowed = Annotated[
     Admission,

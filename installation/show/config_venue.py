@@ -114,6 +114,28 @@ def parse_address(value: object) -> IPv4Address | IPv6Address:
     return address
 
 
+def parse_interface(value: object) -> IPv4Address:
+    """This machine's address in the network of the lighting desks, which is IPv4."""
+    address = parse_address(value)
+    if not isinstance(address, IPv4Address):
+        raise refusal(f"{quoted(value)} is IPv6", "an IPv4 address of this machine, such as 192.168.10.5")
+    return address
+
+
+def parse_universe(value: object) -> int:
+    """The number of a DMX universe; which there are depends on the protocol."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise refusal(f"{quoted(value)} is not the number of a universe", "a whole number, without quotes")
+    return value
+
+
+def parse_channel(value: object) -> int:
+    """A channel of a DMX universe."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 512:
+        raise refusal(f"{quoted(value)} is not a channel", "1 to 512")
+    return value
+
+
 def parse_host(value: object) -> IPv4Address | IPv6Address:
     """The IP address of another machine."""
     try:

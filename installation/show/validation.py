@@ -64,7 +64,7 @@ def validate(
     `parse_line`: a typed command, or `CommandRefused`. `spaces`: for each film, the space of the model that plays it.
     """
     scope = _Scope(reading, films or {}, parse_line, _known(reading, films), spaces or {})
-    checks = (_films, _scenes, _programmes, _commands, _schedule, _outputs)
+    checks = (_films, _scenes, _programmes, _commands, _schedule, _outputs, _dmx)
     return [problem for check in checks for problem in check(scope)]
 
 
@@ -325,6 +325,25 @@ def _outputs(scope: _Scope) -> Iterator[Problem]:
             yield scope.problem(("outputs", index, "name"), f"{quoted(name)} is taken", "a name for each output")
     if not names and scope.reading.intact("outputs"):
         yield scope.problem(("outputs",), "there is none", 'at least one, such as [[outputs]] name = "wall"')
+
+
+def _dmx(scope: _Scope) -> Iterator[Problem]:
+    """What [dmx] leaves to [control] must do for both."""
+    config, intact = scope.reading.config, scope.reading.intact
+    if config.dmx is None or not intact("control", "listen") or not intact("dmx", "listen"):
+        return
+    listen = config.dmx.listen or config.control.listen
+    if listen.version != 4:
+        yield scope.problem(
+            ("dmx",), f"control.listen {listen} is IPv6, and DMX is IPv4", 'listen = "192.168.10.5" in [dmx] too'
+        )
+    allow = config.control.allow if config.dmx.allow is None else config.dmx.allow
+    if not listen.is_loopback and not allow and intact("control", "allow") and intact("dmx", "allow"):
+        yield scope.problem(
+            ("dmx", "listen"),
+            f"{listen} is open to a network, and nobody is named who may speak",
+            'add dmx.allow = ["192.168.10.20"], or listen = "127.0.0.1"',
+        )
 
 
 def spoken(seconds: Fraction | int) -> str:

@@ -38,6 +38,7 @@ from installation.venue.doctor import (
 from installation.venue.placement import Root
 from installation.venue.room_checks import Room, room_checks
 from installation.venue.system import Machine, SystemRunner
+from installation.wiring.dmx import dmx_checks
 from installation.wiring.exposure import exposure_checks
 from installation.wiring.films import OSC_SOURCE
 from installation.wiring.loading import FilmFiles, LoadedWork, load_work
@@ -66,7 +67,7 @@ def _checks(path: Path, venue: Path | None) -> list[Check]:
     nets = [partial(_model, model, work.config.provider, *_rates(work, space)) for space, model in models.items()]
     films = [partial(_film, id_, film) for id_, film in work.films.items()]
     monitors = partial(_monitors, work.config.outputs)
-    doors = exposure_checks(work.config)
+    doors = [*dmx_checks(work.config, work.show.library), *exposure_checks(work.config)]
     return [partial(_show, work), *films, *nets, _graphics, monitors, *room_checks(room), *doors]
 
 

@@ -23,6 +23,7 @@ from installation.show.config_values import ID_ALLOWED, is_id
 from installation.show.library import FilmInfo
 from installation.show.state import Show
 from installation.show.validation import known_ids, validate
+from installation.wiring.dmx import dmx_problems
 
 # Decode instants a second for a live film; its latents come when they come.
 LIVE_RATE = Fraction(25)
@@ -67,7 +68,12 @@ def load_work(path: Path, venue: Path | None, display_rate: Fraction, *, always_
         return parse_line(line, names)
 
     spaces = {id_: film.model.space for id_, film in (films or {}).items()}
-    problems = [*reading.problems, *gathering.problems, *validate(reading, infos, parse, spaces)]
+    problems = [
+        *reading.problems,
+        *gathering.problems,
+        *validate(reading, infos, parse, spaces),
+        *dmx_problems(reading),
+    ]
     if problems or films is None or infos is None:
         raise ShowError(problems)
     show = build_show(reading.config, infos, parse, display_rate)

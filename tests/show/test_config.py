@@ -372,6 +372,44 @@ def test_desks_that_count_to_a_hundred(tmp_path: Path) -> None:
     assert loaded(tmp_path, f"[control]\npeers = {peers}").control.percent == {"10.0.0.2"}
 
 
+def test_a_lighting_desk(tmp_path: Path) -> None:
+    dmx = loaded(tmp_path, '[dmx]\nprotocol = "sacn"\nuniverse = 63999').dmx
+    assert dmx is not None
+    assert (dmx.address, dmx.listen, dmx.allow, dmx.on_loss) == (1, None, None, "hold")
+    text = (
+        'protocol = "artnet"\nuniverse = 0\naddress = 500\nlisten = "10.0.0.5"\nallow = ["10.0.0.9"]\non_loss = "black"'
+    )
+    dmx = loaded(tmp_path, f"[dmx]\n{text}").dmx
+    assert dmx is not None
+    assert (dmx.universe, dmx.address, str(dmx.listen), dmx.on_loss) == (0, 500, "10.0.0.5", "black")
+    assert dmx.allow == (Admission(ip_network("10.0.0.9")),)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("universe = 1", "dmx.protocol", "is missing"),
+        ('protocol = "dmx"\nuniverse = 1', "dmx.protocol", 'one of "sacn", "artnet"'),
+        ('protocol = "sacn"', "dmx.universe", "is missing"),
+        ('protocol = "sacn"\nuniverse = 0', "dmx.universe", "sacn has no universe 0; 1 to 63999"),
+        ('protocol = "sacn"\nuniverse = 64000', "dmx.universe", "sacn has no universe 64000; 1 to 63999"),
+        ('protocol = "artnet"\nuniverse = 32768', "dmx.universe", "artnet has no universe 32768; 0 to 32767"),
+        ('protocol = "artnet"\nuniverse = -1', "dmx.universe", "0 to 32767"),
+        ('protocol = "sacn"\nuniverse = "1"', "dmx.universe", "a whole number, without quotes"),
+        ('protocol = "sacn"\nuniverse = true', "dmx.universe", "true is not the number of a universe"),
+        ('protocol = "sacn"\nuniverse = 1\naddress = 513', "dmx.address", "1 to 512"),
+        ('protocol = "sacn"\nuniverse = 1\nlisten = "::1"', "dmx.listen", "an IPv4 address"),
+        ('protocol = "sacn"\nuniverse = 1\nlisten = "0.0.0.0"', "dmx.listen", "every network"),
+        ('protocol = "sacn"\nuniverse = 1\non_loss = "off"', "dmx.on_loss", 'one of "hold", "release", "black"'),
+        ('protocol = "sacn"\nuniverse = 1\nuniverses = 2', "dmx.universes", 'did you mean "universe"?'),
+    ],
+)
+def test_a_lighting_desk_that_cannot_be(tmp_path: Path, text: str, place: str, said: str) -> None:
+    found = problems(tmp_path, f"[dmx]\n{text}")
+    assert list(found) == [place]
+    assert said in found[place]
+
+
 TOML_VALUES = st.recursive(
     st.one_of(
         st.text(st.characters(min_codepoint=32, max_codepoint=126)).map(json.dumps),

@@ -68,12 +68,32 @@ def test_the_shows_that_teach_are_right(tmp_path: Path) -> None:
         ('[page]\nbuttons = ["scene/bunny", "programme/x"]', "page.buttons#2", 'no programme "x"'),
         ('[control]\nmap = [{ from = "/a", do = "nothing" }]', "control.map#1.do", "cannot be obeyed"),
         ('[[outputs]]\nname = "a"\n[[outputs]]\nname = "a"', "outputs#2.name", "is taken"),
+        (
+            '[dmx]\nprotocol = "sacn"\nuniverse = 1\nlisten = "10.0.0.5"',
+            "dmx.listen",
+            '10.0.0.5 is open to a network, and nobody is named who may speak; add dmx.allow = ["192.168.10.20"]',
+        ),
+        (
+            '[control]\nlisten = "10.0.0.5"\nallow = ["10.0.0.9"]\n[dmx]\nprotocol = "sacn"\nuniverse = 1\nallow = []',
+            "dmx.listen",
+            "10.0.0.5 is open to a network",
+        ),
+        ('[control]\nlisten = "::1"\n[dmx]\nprotocol = "sacn"\nuniverse = 1', "dmx", "DMX is IPv4"),
     ],
 )
 def test_what_refers_to_nothing(tmp_path: Path, text: str, place: str, says: str) -> None:
     problems = found(tmp_path, text)
     assert list(problems) == [place]
     assert says in problems[place]
+
+
+@pytest.mark.parametrize(
+    "control",
+    ['listen = "127.0.0.1"', 'listen = "10.0.0.5"\nallow = ["10.0.0.9"]', 'listen = "10.0.0.5"', 'allow = ["x"]'],
+)
+def test_dmx_listens_as_the_other_controls_do(tmp_path: Path, control: str) -> None:
+    """And what is wrong with those is said once, of them."""
+    assert found(tmp_path, f'[control]\n{control}\n[dmx]\nprotocol = "artnet"\nuniverse = 3') == {}
 
 
 def test_cues_may_fire_each_other_but_not_in_a_ring(tmp_path: Path) -> None:
