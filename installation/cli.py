@@ -129,11 +129,19 @@ def train(
 
 
 @app.command()
-def export(model: Annotated[str, typer.Argument(help="A model: a name in models/, or a folder.")]) -> None:
-    """Write a trained model's networks for playing, again."""
+def export(
+    model: Annotated[str, typer.Argument(help="A model: a name in models/, or a folder.")],
+    variant: Annotated[
+        list[str] | None, typer.Option(help="Which variants of the decoder: int8, fp16, bendable; all if left out.")
+    ] = None,
+    footage: Annotated[
+        Path | None, typer.Option(help="Its footage, to measure what variants lose where no training lies beside it.")
+    ] = None,
+) -> None:
+    """Write a trained model's networks for playing, again; or only the variants of a decoder from elsewhere."""
     from installation.wiring.studio import export_model
 
-    export_model(model)
+    export_model(model, variant, footage)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 from installation.errors import ModelError
 from installation.studio.about import About
 from installation.studio.preset import Preset
+from installation.studio.publish import VariantFile, variants_section
 
 SCORES = "scores.json"
 
@@ -26,13 +27,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Everything a card says. `facts` is what the graphs carry as metadata; `sizes_mb` by file name."""
+    """Everything a card says. `facts` is what the graphs carry as metadata; `sizes_mb` by file name; `variants` of the
+    decoder.
+    """
 
     about: About
     preset: Preset
     facts: Mapping[str, str]
     sizes_mb: Mapping[str, float]
     scores: Sequence[Score] = ()
+    variants: Sequence[VariantFile] = ()
 
     def text(self) -> str:
         """The card as Markdown."""
@@ -42,6 +46,7 @@ class Card:
             self._recipe(),
             self._files(),
             self._figures(),
+            variants_section(self.variants),
             "## Known flaws\n\n" + (self.about.flaws or _USUAL_FLAWS),
             f"## Notes\n\n{self.about.notes}" if self.about.notes else "",
         ]

@@ -1,4 +1,4 @@
-"""A checkpoint -> a model folder that plays: graphs, references, card.
+"""A checkpoint -> a model folder that plays: graphs, references, the decoder's variants, card.
 
 `export` can be repeated at any time; each file is replaced whole. The averaged weights are exported. torch and
 onnxruntime are compared on the way, and the figures go into the graphs' metadata and the card.
@@ -7,9 +7,8 @@ onnxruntime are compared on the way, and the figures go into the graphs' metadat
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,16 +18,23 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 from safetensors.numpy import save
 
-from installation.errors import ModelError, UnavailableError
+from installation.errors import ModelError
 from installation.studio import checkpoint as checkpoints
 from installation.studio.about import About, read_about
 from installation.studio.card import Card, read_scores
 from installation.studio.checkpoint import Checkpoint
 from installation.studio.dataset import map_store
-from installation.studio.graphs import decoder_graph, described, encoder_graph, stored_as_half
+from installation.studio.facts import described
+from installation.studio.files import write_whole
+from installation.studio.graphs import decoder_graph, encoder_graph
+from installation.studio.material import of_pictures
 from installation.studio.networks.interface import Decoder, Encoder, as_pictures
+from installation.studio.pair import open_encoder
 from installation.studio.preset import Preset
+from installation.studio.publish import publish
+from installation.studio.rewrite import stored_as_half
 from installation.studio.sessions import session
+from installation.studio.variants import Kind
 
 REFERENCES = 4  # latents and frames kept for the self-test
 REFERENCE_PSNR_DB = 40.0  # a decoder that differs more than this from the stored frames is not the same work
@@ -63,8 +69,9 @@ class Exported:
         return self.card.facts["space"]
 
 
-def export(model_dir: Path) -> Exported:
-    """Write decoder.onnx, encoder.onnx, reference.safetensors and card.md from the checkpoint in `model_dir/train`.
+def export(model_dir: Path, kinds: Iterable[Kind] = tuple(Kind)) -> Exported:
+    """Write decoder.onnx, encoder.onnx, reference.safetensors, variants of these kinds and card.md from the checkpoint
+    in `model_dir/train`.
 
     Raises ModelError if there is no checkpoint or the graphs do not agree with torch,
     UnavailableError if a file cannot be written.
@@ -86,11 +93,14 @@ def export(model_dir: Path) -> Exported:
     facts = _facts(resting, preset, about, space_id(encoder, decoder), parity)
     files = {name: described(graph, facts).SerializeToString() for name, graph in graphs.items()}
     files["reference.safetensors"] = _reference_bytes(files["decoder.onnx"], latents)
-    sizes = {name: len(content) / 1e6 for name, content in files.items()}
-    card = Card(about, preset, facts, sizes, read_scores(model_dir / "train", facts["space"]))
-    files["card.md"] = card.text().encode()
     for name, content in files.items():
         write_whole(model_dir / name, content)
+    sizes = {name: len(content) / 1e6 for name, content in files.items()}
+    store = map_store(model_dir / "train", resting.frames, preset.networks.width, preset.networks.height)
+    material = of_pictures(len(store), store.take, open_encoder(model_dir, "cpu"))
+    variants = publish(model_dir, material, kinds)
+    card = Card(about, preset, facts, sizes, read_scores(model_dir / "train", facts["space"]), variants)
+    write_whole(model_dir / "card.md", card.text().encode())
     return Exported(model_dir, card, parity)
 
 
@@ -167,20 +177,6 @@ def _reference_bytes(decoder: bytes, latents: NDArray[np.float32]) -> bytes:
     made = session(decoder).run(None, {"z": latents})[0][..., :3].astype(np.float32)
     frames = np.round(np.clip(made, 0.0, 1.0) * 255.0).astype(np.uint8)
     return save({"z": latents, "frames": np.ascontiguousarray(frames)}, {"psnr": f"{REFERENCE_PSNR_DB:g}"})
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file in one step, flushed to disk. Raises UnavailableError."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UnavailableError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def commit() -> str:

@@ -12,19 +12,15 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Mapping
 
-import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from installation.studio.networks.interface import Decoder, Encoder
 from installation.studio.rewrite import rewritten
 
 OPSET = 18  # read by onnxruntime 1.14 and later
-_HALVE_ABOVE = 512  # values; smaller tensors (norms, biases) stay float32
 
 
 class DecoderGraph(nn.Module):
@@ -83,35 +79,3 @@ def _exported(module: nn.Module, example: Tensor, inputs: str, outputs: str) -> 
         )
     assert program is not None
     return rewritten(program.model_proto)
-
-
-def stored_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose large float32 weights are stored as float16, each behind a Cast to float32."""
-    half = onnx.ModelProto()
-    half.CopyFrom(model)
-    casts = []
-    for tensor in half.graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < _HALVE_ABOVE:
-            continue
-        name = tensor.name
-        values = numpy_helper.to_array(tensor).astype(np.float16)
-        tensor.CopyFrom(numpy_helper.from_array(values, f"{name}.half"))
-        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
-    for cast in reversed(casts):
-        half.graph.node.insert(0, cast)
-    return half
-
-
-def described(model: onnx.ModelProto, facts: Mapping[str, str]) -> onnx.ModelProto:
-    """A copy that carries `facts` as metadata_props and drops the exporter's private notes."""
-    out = onnx.ModelProto()
-    out.CopyFrom(model)
-    del out.metadata_props[:]
-    del out.graph.metadata_props[:]
-    for node in out.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    onnx.helper.set_model_props(out, dict(sorted(facts.items())))
-    out.producer_name = "afterimage"
-    onnx.checker.check_model(out)
-    return out

@@ -20,6 +20,8 @@ from installation.studio.transposed import STRIDE, shuffled
 
 _LAYERS = ("Conv", "ConvTranspose", "Gemm")
 _UNARY = ("Relu", "LeakyRelu", "Sigmoid", "Tanh")  # of one number each, so that they commute with a permutation
+_QUANTISERS = frozenset({"QuantizeLinear", "DequantizeLinear"})
+_HALVE_ABOVE = 512  # values; smaller tensors (norms, biases) stay float32
 _TO_THE_END = np.iinfo(np.int64).max
 
 Array = NDArray[Any]
@@ -39,6 +41,30 @@ def finished(model: ir.Model) -> onnx.ModelProto:
     RemoveUnusedNodesPass()(model)
     CheckerPass()(model)
     return ir.to_proto(model)
+
+
+def stored_as_half(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy whose large float32 weights are stored as float16, each behind a Cast to float32 that onnxruntime folds
+    when it loads. Scales of quantised numbers and inputs with a default stay what they are.
+    """
+    copy = ir.from_proto(model)
+    graph = copy.graph
+    inputs = {value.name for value in graph.inputs}
+    for weight in list(graph.initializers.values()):
+        kinds = {node.op_type for node in weight.consumers()}
+        if weight.dtype != ir.DataType.FLOAT or weight.name in inputs or kinds & _QUANTISERS:
+            continue
+        full = constant(weight)
+        if full is None or full.size < _HALVE_ABOVE:
+            continue
+        name = weight.name or "weight"
+        half = stored(graph, f"{name}.half", full.astype(np.float16))
+        cast = ir.node("Cast", [half], {"to": ir.DataType.FLOAT}, name=f"{name}.cast")
+        weight.replace_all_uses_with(cast.outputs[0])
+        graph.initializers.pop(name)
+        cast.outputs[0].name = name
+        graph.insert_before(graph[0], cast)
+    return finished(copy)
 
 
 def constant(value: ir.Value | None) -> Array | None:

@@ -23,7 +23,8 @@ from installation.studio.card import Score, write_scores
 from installation.studio.dataset import Selection
 from installation.studio.encode import encode_film, film_id_of
 from installation.studio.evaluate import Evaluation, evaluate
-from installation.studio.export import export, write_whole
+from installation.studio.export import export
+from installation.studio.files import write_whole
 from installation.studio.loop import TrainRequest, budget_of, train
 from installation.studio.preset import Choices
 from installation.studio.presets import preset_named

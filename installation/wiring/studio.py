@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from installation.errors import InputError, UnavailableError
 from installation.latents.framing import Fit
+from installation.nets.model import DECODER
 from installation.show.config_values import parse_seconds
 from installation.studio.encode import encode_film, film_id_of
 from installation.studio.evaluate import evaluate
@@ -56,14 +57,26 @@ def train_model(
     )
 
 
-def export_model(model: str) -> None:
-    """Write a trained model's networks again. Raises AfterimageError."""
+def export_model(model: str, variants: Sequence[str] | None, footage: Path | None) -> None:
+    """Write a trained model's networks again; of a model without a training, the variants. Raises AfterimageError."""
     require_studio()
     from installation.studio.export import export
+    from installation.studio.material import of_films, of_footage
+    from installation.studio.publish import refine
+    from installation.studio.variants import kinds_named
 
-    exported = export(folder_of(model))
-    sizes = ", ".join(f"{name} {size:.1f} MB" for name, size in exported.card.sizes_mb.items())
-    Console().print(f"{exported.folder}: space {exported.space}; {sizes}; {exported.parity}")
+    folder, kinds, console = folder_of(model), kinds_named(variants), Console()
+    if (folder / "train" / "checkpoint.pt").exists() or not (folder / DECODER).exists():
+        if footage is not None:
+            raise InputError(f"--footage: {folder} has its training beside it, whose frames are used; leave it out")
+        exported = export(folder, kinds)
+        sizes = ", ".join(f"{name} {size:.1f} MB" for name, size in exported.card.sizes_mb.items())
+        console.print(f"{exported.folder}: space {exported.space}; {sizes}; {exported.parity}")
+        made = exported.card.variants
+    else:
+        made = refine(folder, of_films(folder) if footage is None else of_footage(folder, footage), kinds)
+    for each in made:
+        console.print(f"{folder / each.file}: {each.size_mb:.1f} MB; {each.told}", soft_wrap=True)
 
 
 def encode_footage(

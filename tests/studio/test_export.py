@@ -12,7 +12,7 @@ from rich.console import Console
 from safetensors import safe_open
 
 from installation.errors import ModelError
-from installation.nets.model import read_model
+from installation.nets.model import read_decoder, read_model
 from installation.studio import checkpoint as checkpoints
 from installation.studio import export as exporting
 from installation.studio.card import Score, write_scores
@@ -21,6 +21,7 @@ from installation.studio.loop import train
 from installation.studio.networks.interface import as_pictures
 from installation.studio.presets import PRESETS
 from installation.studio.sessions import session
+from installation.studio.variants import Kind
 from tests.studio.making import MITE, bar_film, pictures, request
 
 
@@ -58,6 +59,14 @@ def test_the_signatures_hold_for_any_batch(trained: Path, batch: int) -> None:
     assert 0 <= frame.min() <= frame.max() <= 1
     z = encoder.run(None, {"frame": pictures(batch)})[0]
     assert (z.shape, z.dtype) == ((batch, 8), np.float32)
+
+
+def test_the_variants_lie_beside_it_and_in_the_card(trained: Path) -> None:
+    card = (trained / "card.md").read_text()
+    for kind in Kind:
+        assert read_decoder(trained / kind.file).size == (32, 16)
+        assert f"| {kind.file} |" in card
+    assert "dB, measured on 12 frames of footage" in card
 
 
 def test_torch_and_onnxruntime_agree(trained: Path) -> None:
