@@ -8,7 +8,7 @@ published or an instant passes. Nothing that goes wrong here reaches the wall: t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from installation.decode.source import DecodeStatistics, Tally
 from installation.show.frameplan import FrameKey, FramePlan
 from installation.show.plan import upcoming
 from installation.show.state import Show, ShowState
+from installation.show.timebase import Instant
 
 _RESTLESS_NS = SECOND_NS // 4  # the future counts as changing for so long after somebody changed it
 _RETRY_NS = SECOND_NS  # what failed is not tried again before
@@ -49,8 +50,13 @@ class DecodeWorker:
         wake: Bell,
         report: Callable[[str], None],
         slots: int = SLOTS_PER_SIZE,
+        spare: Iterable[None] = (),
     ) -> None:
-        """`report` is called from the worker's thread with a sentence for people, at most once a minute."""
+        """`report` is called from the worker's thread with a sentence for people, at most once a minute.
+
+        `spare` is work for moments in which every frame ahead is there: a step at each instant, none of which should
+        take longer than a decode.
+        """
         self._decoders = decoders
         self._clock = clock
         self._wake = wake
@@ -67,6 +73,8 @@ class DecodeWorker:
         self._restless_until_ns = 0
         self._refused: dict[FrameKey, int] = {}  # frames that failed, until when (show time) they are left alone
         self._quiet_until_ns = 0
+        self._spare = iter(spare)
+        self._spare_at: Instant | None = None
         self._thread = threading.Thread(target=self._run, name="decode", daemon=False)
         self._thread.start()
 
@@ -116,7 +124,10 @@ class DecodeWorker:
         task = next_task(plans, self._stock(), now_ns, self._pace.expected_ns)
         if task is not None and self._decode(task, plans, now_ns):
             return 0
-        return plans[1].instant.due_ns - now_ns
+        if task is None and now_ns >= self._restless_until_ns and plans[0].instant != self._spare_at:
+            self._spare_at = plans[0].instant
+            self._do_spare_work()
+        return plans[1].instant.due_ns - self._clock.now_ns()
 
     def _read_news(self) -> None:
         with self._changed:
@@ -162,6 +173,12 @@ class DecodeWorker:
         if awaited:
             self._wake.set()
         return True
+
+    def _do_spare_work(self) -> None:
+        try:
+            next(self._spare, None)
+        except Exception as error:  # it has ended then; frames do not wait for it
+            self._trouble(f"beside decoding: {type(error).__name__}: {error}")
 
     def _sleep(self, duration_ns: int) -> None:
         """Until something is published, or for so long."""

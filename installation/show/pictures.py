@@ -1,8 +1,12 @@
-"""Pictures for people who are elsewhere: what is on the canvas, small, made only while somebody watches."""
+"""Pictures for people who are elsewhere: what is on the canvas, small, made only while somebody watches; and what each
+thing that can be played looks like.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +31,7 @@ class PictureBoard:
     def __init__(self) -> None:
         self._preview: Preview | None = None
         self._asked = 0
+        self._thumbnails: Mapping[str, bytes] = MappingProxyType({})
 
     def ask(self) -> None:
         """Somebody watches. Say it again at least once a second for as long as that is so. Control thread only."""
@@ -45,3 +50,12 @@ class PictureBoard:
     def preview(self) -> Preview | None:
         """The newest preview, from any thread; None before the first."""
         return self._preview
+
+    def hang(self, name: str, thumbnail: bytes) -> None:
+        """Hang up a thumbnail. Decode worker only."""
+        self._thumbnails = MappingProxyType({**self._thumbnails, name: thumbnail})
+
+    @property
+    def thumbnails(self) -> Mapping[str, bytes]:
+        """JPEG files by what they are of: "scene/visit", "film/tramp", "programme/day". Those there are now."""
+        return self._thumbnails

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from installation.clock import Clock, SystemClock
 from installation.control.inbox import Inbox
+from installation.decode.decoders import Decoders
+from installation.decode.thumbnails import thumbnails
 from installation.errors import CommandRefused
 from installation.latents.framing import Framing
 from installation.latents.live import LiveSource, PostedSource
@@ -19,6 +21,7 @@ from installation.nets.decoder import Decoder
 from installation.nets.encoder import Encoder
 from installation.nets.model import ModelInfo
 from installation.show.commands import Command, Origin, Rank
+from installation.show.pictures import PictureBoard
 from installation.wiring.loading import FilmFiles, LoadedWork
 
 # The live source that is not looked at but told: latents from /ai/latent.
@@ -78,6 +81,11 @@ class LiveFilms:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def spare_work(work: LoadedWork, decoders: Decoders, pictures: PictureBoard) -> Iterable[None]:
+    """What the decode worker does when it has nothing to decode: thumbnails, if there is a page to show them on."""
+    return () if work.config.page.port is None else thumbnails(work.show.library, decoders, pictures)
 
 
 def start_live(work: LoadedWork, clock: Clock, inbox: Inbox, report: Callable[[str], None]) -> LiveFilms:

@@ -45,7 +45,7 @@ from installation.venue.room_checks import RELEASE_NS
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory
 from installation.venue.watchdog import Heartbeat, Notifier
 from installation.wiring.dmx import dmx_settings
-from installation.wiring.films import LiveFilms, OpenedFilms, open_films, start_live
+from installation.wiring.films import LiveFilms, OpenedFilms, open_films, spare_work, start_live
 from installation.wiring.loading import LoadedWork, load_work
 from installation.wiring.request import PlayRequest, Surface, demo_show, wall_at
 
@@ -124,7 +124,8 @@ class _Performance:
 
     def _worker(self, live: LiveFilms) -> FrameSource:
         decoders = Decoders(self._films.decoders, self._films.streams, live.films)
-        return DecodeWorker(decoders, self._clock, PresenterBell(self._presenter), log.warning)
+        spare = spare_work(self._work, decoders, self._pictures)
+        return DecodeWorker(decoders, self._clock, PresenterBell(self._presenter), log.warning, spare=spare)
 
     def _server(self, stack: ExitStack) -> ControlServer | None:
         """The controls; without them, said so, the picture goes on all the same."""

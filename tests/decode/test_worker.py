@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,7 @@ FRAME_NS = S // 24
 class Stage:
     """A worker with everything around it."""
 
-    def __init__(self, folder: Path, slots: int = SLOTS_PER_SIZE) -> None:
+    def __init__(self, folder: Path, slots: int = SLOTS_PER_SIZE, spare: Iterable[None] = ()) -> None:
         one, two = film("one", frames=48, space=SPACE), film("two", frames=48, space=SPACE)
         door = film("door", frames=0, space=SPACE, live=True)
         self.live = Live()
@@ -45,7 +46,7 @@ class Stage:
         self.wake = threading.Event()
         self.reports: list[str] = []
         self.reported = threading.Event()
-        self.worker = DecodeWorker(self.decoders, self.clock, self.wake, self.report, slots)
+        self.worker = DecodeWorker(self.decoders, self.clock, self.wake, self.report, slots, spare)
 
     def report(self, message: str) -> None:
         self.reports.append(message)
@@ -185,6 +186,72 @@ def test_too_few_slots_only_shorten_the_look_ahead(tmp_path: Path) -> None:
         assert stage.is_exact()
     stage.worker.close()
     assert len(stage.decoders.keys) == 9
+
+
+class Errands:
+    """Spare work that counts its steps, and remembers how many frames had been decoded at each."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.decoders: Watched | None = None
+        self.fault = fault
+        self.decoded_before: list[int] = []
+        self.done = threading.Event()
+
+    def __iter__(self) -> Iterator[None]:
+        return self
+
+    def __next__(self) -> None:
+        assert self.decoders is not None
+        self.decoded_before.append(len(self.decoders.keys))
+        self.done.set()
+        if self.fault is not None:
+            raise self.fault
+
+
+@contextmanager
+def doing(errands: Errands, folder: Path) -> Iterator[Stage]:
+    """A playing worker with something to do besides."""
+    stage = Stage(folder, spare=errands)
+    errands.decoders = stage.decoders
+    stage.publish()
+    try:
+        yield stage
+    finally:
+        stage.worker.close()
+
+
+def test_spare_work_is_done_a_step_an_instant_when_every_frame_ahead_is_there(tmp_path: Path) -> None:
+    errands = Errands()
+    with doing(errands, tmp_path / "m") as stage:
+        for instant in range(5):
+            assert errands.done.wait(10)
+            errands.done.clear()
+            assert len(errands.decoded_before) == instant + 1
+            stage.clock.advance(FRAME_NS + 1)
+    assert errands.decoded_before[:5] == [DEPTH + 1 + instant for instant in range(5)]
+
+
+def test_spare_work_waits_while_somebody_keeps_changing_the_future(tmp_path: Path) -> None:
+    errands = Errands()
+    with doing(errands, tmp_path / "m") as stage:
+        assert errands.done.wait(10)
+        errands.done.clear()
+        stage.command(Steer("1", 0.5))
+        wanted = stage.current().pictures[0].key.steering
+        assert stage.decoders.wait_for(lambda keys: keys[-1].steering == wanted)
+        stage.clock.advance(FRAME_NS + 1)
+        assert not errands.done.wait(0.2), "the future was changed less than a quarter of a second ago"
+        stage.clock.advance(S)
+        assert errands.done.wait(10)
+
+
+def test_a_fault_in_spare_work_is_reported_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    errands = Errands(RuntimeError("no paper"))
+    with doing(errands, tmp_path / "m") as stage:
+        assert errands.done.wait(10)
+        stage.clock.advance(FRAME_NS + 1)
+        assert stage.decoders.wait_for(lambda keys: len(keys) == DEPTH + 2)
+    assert stage.reports == ["beside decoding: RuntimeError: no paper"]
 
 
 def test_closing_twice_is_once(stage: Stage) -> None:
