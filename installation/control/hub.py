@@ -34,6 +34,7 @@ from installation.show.roles import Role
 from installation.show.status import StatusBoard
 
 LOGGED_FAULTS = 10
+SOON_S = 1 / 60  # so that what comes together is answered together
 
 Carrier = Callable[[bytes], None]  # takes one packet to one peer, and never waits
 
@@ -81,6 +82,7 @@ class Hub:
     ) -> None:
         self.space = AddressSpace(names, settings.root)
         self.allowed = AllowList(settings.listen, settings.allow)
+        self.percent = settings.percent  # hosts that count levels 0-100
         self.feedback = Feedback(self.space, settings.feedback, settings.percent)
         self.board = board
         self.clock = clock
@@ -115,6 +117,10 @@ class Hub:
     def affords(self, source: Source, size: int) -> bool:
         """Whether so many bytes of this source would be looked at now."""
         return self._receiver.affords(source, size, self.clock.now_ns())
+
+    def charge(self, source: Source, size: int) -> None:
+        """Let a source pay for so many bytes that were not OSC."""
+        self._receiver.charge(source, size)
 
     # ---- In
 
@@ -177,6 +183,16 @@ class Hub:
         for watcher in tuple(self._watchers):
             self.guarded(lambda told=watcher: told.refused(posted, error))  # type: ignore[misc]
 
+    def deny(self, source: Source, error: CommandRefused) -> None:
+        """What came from a source was not obeyed: say why, to it alone."""
+        if isinstance(source, StreamPeer):
+            self._send(self.feedback.complain(source, error, self.clock.now_ns()))
+        else:
+            self.feedback.refuse(source.host, error, self.clock.now_ns())
+        self.complain(lambda: f"{source.host} was refused: {error}")
+        for watcher in tuple(self._watchers):
+            self.guarded(lambda told=watcher: told.denied(source.host, error))  # type: ignore[misc]
+
     def watch(self, watcher: Watcher) -> None:
         """Tell this one too, from now on."""
         self._watchers.append(watcher)
@@ -191,6 +207,13 @@ class Hub:
         peer = StreamPeer(host, port, next(self.serials))
         self._carriers[peer] = carrier
         return peer
+
+    def listen(self, peer: StreamPeer, address: str) -> None:
+        """Tell that peer of one address, from now on. Raises CommandRefused."""
+        alone = not self.feedback.peers
+        self.feedback.listen(peer, address)
+        if alone:  # nobody was told anything until now: do not let it wait for the next round
+            asyncio.get_running_loop().call_later(SOON_S, self.guarded, self.speak)
 
     def disconnect(self, peer: StreamPeer) -> None:
         """That peer is gone."""
@@ -249,7 +272,7 @@ class Hub:
                 case Asked():
                     self._asked(outcome)
                 case Refused(source, error):
-                    self._refused(source, error)
+                    self.deny(source, error)
                 case Malformed(source, reason):
                     self.complain(f"{source.host} sent what is not OSC: {reason}")
 
@@ -259,7 +282,7 @@ class Hub:
             receipt = self.post(heard.commands, Origin(heard.rank, heard.source.host))
             sequence = receipt.sequence
             if receipt.refused:
-                self._refused(heard.source, _full(receipt))
+                self.deny(heard.source, _full(receipt))
         if heard.beliefs:
             self.feedback.believe(heard.source, heard.beliefs, sequence)
 
@@ -275,16 +298,7 @@ class Hub:
             self.feedback.subscribe(asked.source, asked.request, now_ns)
             self.speak()  # a newcomer is told at once
         except CommandRefused as error:
-            self._refused(asked.source, error)
-
-    def _refused(self, source: Source, error: CommandRefused) -> None:
-        if isinstance(source, StreamPeer):
-            self._send(self.feedback.complain(source, error, self.clock.now_ns()))
-        else:
-            self.feedback.refuse(source.host, error, self.clock.now_ns())
-        self.complain(lambda: f"{source.host} was refused: {error}")
-        for watcher in tuple(self._watchers):
-            self.guarded(lambda told=watcher: told.denied(source.host, error))  # type: ignore[misc]
+            self.deny(asked.source, error)
 
     def _send(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:

@@ -143,6 +143,10 @@ class Receiver:
         """Whether so many bytes would be looked at now. A source that can be made to wait need not lose any."""
         return self._buckets.affords(source, _cost(size), now_ns)
 
+    def charge(self, source: Source, size: int) -> None:
+        """Take the price of so many bytes for something else than OSC."""
+        self._buckets.charge(source, _cost(size))
+
     def due(self, now_ns: int) -> list[Outcome]:
         """What the bundles mean whose time has come."""
         outcomes: list[Outcome] = []
