@@ -15,10 +15,8 @@ from itertools import combinations, islice
 from types import FrameType
 
 from installation.clock import SystemClock
-from installation.control.dmx.listener import dmx_guest
 from installation.control.feedback import Event
 from installation.control.framing import Framing
-from installation.control.hub import Opening
 from installation.control.inbox import Inbox
 from installation.control.names import Names
 from installation.control.rules import MapRule
@@ -44,8 +42,8 @@ from installation.venue.metrics import in_ms, write_report
 from installation.venue.room_checks import RELEASE_NS
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory
 from installation.venue.watchdog import Heartbeat, Notifier
-from installation.wiring.dmx import dmx_settings
 from installation.wiring.films import LiveFilms, OpenedFilms, open_films, spare_work, start_live
+from installation.wiring.guests import openings
 from installation.wiring.loading import LoadedWork, load_work
 from installation.wiring.request import PlayRequest, Surface, demo_show, wall_at
 
@@ -133,7 +131,7 @@ class _Performance:
         # Time tags are compared with true wall time, whatever time `--at` makes it.
         settings = control_settings(self._work)
         try:
-            server = ControlServer(settings, names, self._inbox, self._board, SystemClock(), guests(self._work))
+            server = ControlServer(settings, names, self._inbox, self._board, SystemClock(), openings(self._work))
             return stack.enter_context(server)
         except UnavailableError as error:
             log.warning("%s; playing without controls", error)
@@ -260,12 +258,6 @@ def control_settings(work: LoadedWork) -> ControlSettings:
         desk=None if desk is None else DeskAddress(desk.host, desk.port, Framing(control.framing)),
         rules=tuple(map(MapRule.of, control.map)),
     )
-
-
-def guests(work: LoadedWork) -> tuple[Opening, ...]:
-    """The ways in besides OSC that the show asks for."""
-    dmx = dmx_settings(work.config, work.show.library)
-    return () if dmx is None else (dmx_guest(dmx),)
 
 
 def _refuse(server: ControlServer | None, posted: Posted, error: CommandRefused) -> None:
