@@ -1,9 +1,9 @@
 """Which of a model's decoders plays here, on how many threads: by trying, once, and remembering.
 
-The reference decoder on one thread is what every machine can show, and is kept wherever it is fast enough; the int8
-variant (a little less exact) and more threads (which the renderer may need) must be worth it. Trying takes less than
-a third of a second, happens only where there is a choice, and is remembered in the user's cache for this model,
-machine and onnxruntime. On CUDA there is nothing to choose.
+The reference decoder on one thread is what every machine can show. A variant (`variant`: a little less exact) takes its
+place where it may and is faster by enough; more threads, which the renderer may need, only where decoding is slow.
+Trying takes less than half a second, happens only where there is a choice, and is remembered in the user's cache for
+this model, machine and onnxruntime. A show that asks for a precision gets it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from pathlib import Path
 import numpy as np
 
 from installation.clock import Clock
-from installation.errors import InputError
+from installation.errors import InputError, ModelError
 from installation.nets.decoder import Decoder
 from installation.nets.model import ModelInfo
 from installation.nets.processor import processor_name, usable_cores
 from installation.nets.session import Provider, runtime_version
+from installation.nets.variant import FILES, Precision, refusal, useful_variant
 
-_COMFORTABLE_MS = 10.0  # a quarter of a frame at 24 a second: nothing is gained by being faster
-_WORTH_IT = 1.25  # times as fast, for a variant to replace the one before it
-_BUDGET_NS = 300_000_000  # for trying
+_COMFORTABLE_MS = 10.0  # a quarter of a frame at 24 a second: more threads gain nothing
+_WORTH_IT = 1.25  # times as fast, for a choice to replace the one before it
+_BUDGET_NS = 500_000_000  # for trying
+_DECODES_A_TRIAL = 5  # of the one before it: to open it, to see whether its pictures are right, to warm up, to run
 _RUNS = 3  # the fastest counts: others were disturbed
 _ENOUGH_NS = 40_000_000  # of running; a slow decoder is tried once
 _SPARE_CORES = 4  # a machine with fewer leaves its other core to the renderer
@@ -51,39 +53,45 @@ class Trial:
     decoder: Decoder
 
 
-def open_decoder(model: ModelInfo, provider: str, clock: Clock, cache: Path | None = None) -> Decoder:
+def open_decoder(
+    model: ModelInfo, provider: str, clock: Clock, cache: Path | None = None, precision: str = "auto"
+) -> Decoder:
     """The decoder that plays `model` best on this machine; errors as `open_session`.
 
     `cache` is the file that remembers, the user's own if left out; one that cannot be read or written costs only
-    time.
+    time. Raises ModelError for a precision the model does not have.
     """
-    reference = model.decoders[0]
-    cores = usable_cores()
-    if len(model.decoders) == 1 and cores < _SPARE_CORES:
-        return Decoder.open(reference, provider)
+    first, cores = _asked_for(model, precision), usable_cores()
+    free = precision == Precision.AUTO and len(model.decoders) > 1
+    if not free and cores < _SPARE_CORES:
+        return Decoder.open(first, provider)
     cache = cache or cache_file()
-    name = _name_of(model, cores)
-    remembered = _read(cache).get(name)
-    if remembered is not None and provider == Provider.CPU:
-        with suppress(InputError):  # a variant that has gone
-            return Decoder.open(model.path / remembered.file, provider, remembered.threads)
-    decoder = Decoder.open(reference, provider)
-    if decoder.provider is Provider.CUDA:
+    if provider == Provider.CPU:
+        remembered = _read(cache).get(_name_of(model, cores, Provider.CPU, precision))
+        if remembered is not None:
+            with suppress(InputError):  # a variant that has gone
+                return Decoder.open(model.path / remembered.file, provider, remembered.threads)
+    decoder = Decoder.open(first, provider)
+    others = tuple(_others(model, decoder.provider, cores, free))
+    if not others:
         return decoder
+    name = _name_of(model, cores, decoder.provider, precision)
+    remembered = _read(cache).get(name)
     if remembered is None:
-        best = _tried(decoder, model, cores, clock)
+        best = _tried(decoder, model, others, clock)
         _remember(cache, name, best.choice)
         return best.decoder
-    if remembered.file == reference.name and remembered.threads == 1:
+    if remembered.file == first.name and remembered.threads == 1:
         return decoder
     with suppress(InputError):
-        return Decoder.open(model.path / remembered.file, Provider.CPU, remembered.threads)
+        return Decoder.open(model.path / remembered.file, decoder.provider, remembered.threads)
     return decoder
 
 
 def better(best: Choice, other: Choice) -> bool:
-    """Whether `other` replaces `best`: only where that is slow, and by enough."""
-    return best.decode_ms > _COMFORTABLE_MS and other.decode_ms * _WORTH_IT <= best.decode_ms
+    """Whether `other` replaces `best`: a variant if it is faster by enough, more threads only where that is slow."""
+    needed = other.threads == best.threads or best.decode_ms > _COMFORTABLE_MS
+    return needed and other.decode_ms * _WORTH_IT <= best.decode_ms
 
 
 def cache_file() -> Path:
@@ -97,26 +105,44 @@ def cache_file() -> Path:
     return root / "afterimage" / "decoders.json"
 
 
-def _tried(decoder: Decoder, model: ModelInfo, cores: int, clock: Clock) -> Trial:
+def _asked_for(model: ModelInfo, precision: str) -> Path:
+    """The decoder file of a precision, the reference for "auto". Raises ModelError where the model has none."""
+    name = FILES.get(Precision(precision), model.decoders[0].name)
+    for path in model.decoders:
+        if path.name == name:
+            return path
+    raise ModelError(
+        f"{model.path}: precision {precision} was asked for, but there is no {name} in it; "
+        f"`afterimage export {model.path}` makes one, or leave precision out"
+    )
+
+
+def _tried(decoder: Decoder, model: ModelInfo, others: Sequence[tuple[str, int]], clock: Clock) -> Trial:
     """The best of what can be tried within the budget."""
     stop_ns = clock.now_ns() + _BUDGET_NS
     best = _trial(decoder, 1, clock)
-    for file, threads in _others(model, cores):
-        needed_ns = 3 * best.choice.decode_ms * 1e6  # to open it, to warm up, to run once
-        if best.choice.decode_ms <= _COMFORTABLE_MS or clock.now_ns() + needed_ns > stop_ns:
+    for file, threads in others:
+        needed_ns = _DECODES_A_TRIAL * best.choice.decode_ms * 1e6
+        hopeless = threads > 1 and best.choice.decode_ms <= _COMFORTABLE_MS
+        if hopeless or clock.now_ns() + needed_ns > stop_ns:
             break
         with suppress(InputError):  # a variant that does not open is no choice
-            other = _trial(Decoder.open(file or model.path / best.choice.file, Provider.CPU, threads), threads, clock)
-            best = other if better(best.choice, other.choice) else best
+            other = Decoder.open(model.path / (file or best.choice.file), decoder.provider, threads)
+            if not file or not refusal(model, other):
+                trial = _trial(other, threads, clock)
+                best = trial if better(best.choice, trial.choice) else best
     return best
 
 
-def _others(model: ModelInfo, cores: int) -> Iterator[tuple[Path | None, int]]:
-    """What to try after the reference: its variants, then the best so far (None) on more threads."""
-    for file in model.decoders[1:]:
-        yield file, 1
-    if cores >= _SPARE_CORES:
-        yield None, min(_MOST_THREADS, cores // 2)
+def _others(model: ModelInfo, provider: Provider, cores: int, free: bool) -> Iterator[tuple[str, int]]:
+    """What to try after the first: the variant made for this provider, if one is free to choose, then the best so far
+    ("") on more threads.
+    """
+    variant = useful_variant(model, provider) if free else None
+    if variant is not None:
+        yield variant, 1
+    if provider is Provider.CPU and cores >= _SPARE_CORES:
+        yield "", min(_MOST_THREADS, cores // 2)
 
 
 def _trial(decoder: Decoder, threads: int, clock: Clock) -> Trial:
@@ -130,10 +156,11 @@ def _trial(decoder: Decoder, threads: int, clock: Clock) -> Trial:
     return Trial(Choice(decoder.session.path.name, threads, min(took_ns) / 1e6), decoder)
 
 
-def _name_of(model: ModelInfo, cores: int) -> str:
+def _name_of(model: ModelInfo, cores: int, provider: Provider, precision: str) -> str:
     """Everything a choice depends on."""
     files = [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in model.decoders]
-    return " | ".join((model.space, *files, f"onnxruntime {runtime_version()}", processor_name(), f"{cores} cores"))
+    machine = (f"onnxruntime {runtime_version()}", processor_name(), f"{cores} cores")
+    return " | ".join((model.space, *files, f"{precision} on {provider}", *machine))
 
 
 def _read(cache: Path) -> Mapping[str, Choice]:

@@ -1,8 +1,9 @@
 """A model folder: what is in it and whether it fits the contract.
 
 `decoder.onnx` (`z` float32 [B, D] -> `frame` float16 [B, H, W, 4]) is all that is required; any ONNX decoder with
-this signature plays. Beside it may lie `decoder.int8.onnx`, `encoder.onnx` (`frame` uint8 [B, H, W, 3] -> `z` float32
-[B, D]), `reference.safetensors`, `card.md` and `films/`. Looking costs milliseconds: nothing is optimised or decoded.
+this signature plays. Beside it may lie its variants `decoder.int8.onnx` and `decoder.fp16.onnx`, `encoder.onnx`
+(`frame` uint8 [B, H, W, 3] -> `z` float32 [B, D]), `reference.safetensors`, `card.md` and `films/`. Looking costs
+milliseconds: nothing is optimised or decoded.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from installation.errors import ModelError
 from installation.nets.session import NetSession, input_of, metadata_of, open_for_reading, output_of
 
 DECODER = "decoder.onnx"
-INT8_DECODER = "decoder.int8.onnx"
+INT8_DECODER = "decoder.int8.onnx"  # for CPUs
+FP16_DECODER = "decoder.fp16.onnx"  # for GPUs
 ENCODER = "encoder.onnx"
 REFERENCE = "reference.safetensors"
 FILMS = "films"
@@ -77,7 +79,7 @@ def read_model(folder: Path) -> ModelInfo:
         recipe=metadata.get("recipe", ""),
         commit=metadata.get("commit", ""),
         films={path.stem: path for path in streams if not path.name.startswith(".")},
-        decoders=(decoder, *_present(folder / INT8_DECODER)),
+        decoders=(decoder, *_present(folder / INT8_DECODER), *_present(folder / FP16_DECODER)),
         encoder=next(iter(_present(folder / ENCODER)), None),
         reference=next(iter(_present(folder / REFERENCE)), None),
     )

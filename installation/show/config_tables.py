@@ -39,6 +39,7 @@ from installation.show.config_types import (
     OnLoss,
     Override,
     Port,
+    Precision,
     Provider,
     Root,
     Scale,
@@ -284,6 +285,7 @@ class ShowConfig(Table):
     version: Version = 1
     title: Text | None = None
     provider: Provider = "auto"
+    precision: Precision = "auto"
     films: Mapping[Id, FilmTable] = Field(default_factory=dict)
     scenes: Mapping[Id, SceneTable] = Field(default_factory=dict)
     programmes: Mapping[Id, ProgrammeTable] = Field(default_factory=dict)

@@ -23,6 +23,7 @@ def _schema(kind: str | list[str], **more: Any) -> WithJsonSchema:
 
 _TIME = _schema(["string", "number"], description=values.TIME_ALLOWED)
 _PROVIDERS = ("auto", "cuda", "cpu")
+_PRECISIONS = ("auto", "fp32", "fp16", "int8")
 _FITS = ("contain", "cover", "stretch")
 _KERNELS = ("nearest", "bilinear", "catmull_rom", "lanczos", "spline36")
 _ID_PATTERN = "^[A-Za-z0-9_.-]{1,64}$"
@@ -107,6 +108,11 @@ Source = Annotated[str, PlainValidator(values.parse_source), _schema("string")]
 BlendKind = Annotated[Blend, PlainValidator(values.member(Blend)), WithJsonSchema({"enum": list(Blend)})]
 ThenKind = Annotated[Then, PlainValidator(values.member(Then)), WithJsonSchema({"enum": list(Then)})]
 AdvanceKind = Annotated[Advance, PlainValidator(values.member(Advance)), WithJsonSchema({"enum": list(Advance)})]
+Precision = Annotated[
+    Literal["auto", "fp32", "fp16", "int8"],
+    PlainValidator(values.choice(*_PRECISIONS)),
+    WithJsonSchema({"enum": _PRECISIONS}),
+]
 Provider = Annotated[
     Literal["auto", "cuda", "cpu"],
     PlainValidator(values.choice(*_PROVIDERS)),

@@ -4,6 +4,7 @@ network in PyTorch eager mode, where its checkpoint is still there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from installation.latents.stream import read_stream
 from installation.nets.decoder import Decoder
 from installation.nets.model import ModelInfo
 from installation.nets.session import Provider, runtime_version
+from installation.nets.variant import loss_db
 from installation.wiring.bench_timing import Timing, timed
 from installation.wiring.loading import LoadedWork
 
@@ -27,7 +29,9 @@ LATENTS = 32  # different ones, so that no run sees the same numbers twice in a 
 
 @dataclass(frozen=True, slots=True)
 class DecodeRow:
-    """One way to decode one frame. `threads` is None where the provider does not count them."""
+    """One way to decode one frame. `threads` is None where the provider does not count them, `loss_db` where nothing is
+    lost, or nothing known of it.
+    """
 
     model: str
     what: str
@@ -35,6 +39,7 @@ class DecodeRow:
     provider: str
     threads: int | None
     time: Timing
+    loss_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,14 @@ def decode_rows(
                 decoder.decode(z[number % len(z)], frame)
 
             time = timed(once, warm_up=warm_up, samples=samples)
-            yield DecodeRow(
-                model.name, path.name, f"onnxruntime {runtime_version()}", str(decoder.provider), count, time
-            )
+            runtime, provider = f"onnxruntime {runtime_version()}", str(decoder.provider)
+            yield DecodeRow(model.name, path.name, runtime, provider, count, time, _known_loss(decoder))
+
+
+def _known_loss(decoder: Decoder) -> float | None:
+    """What a variant says that it loses, in dB; None for the reference, and for a variant that says nothing."""
+    loss = loss_db(decoder)
+    return loss if loss and math.isfinite(loss) else None
 
 
 def _decoders(path: Path, threads: Sequence[int]) -> Iterator[tuple[Decoder, int | None]]:

@@ -53,9 +53,14 @@ def _machine(machine: Machine, commit: str | None, date: str, show: str) -> dict
 
 
 def _decode_table(rows: Sequence[DecodeRow]) -> Table:
-    columns = ("decoder", "runtime", "threads", *_TIMES)
+    columns = ("decoder", "runtime", "threads", "loses dB", *_TIMES)
     lines = [
-        (f"{row.model} {row.what}", row.runtime, row.provider if row.threads is None else str(row.threads))
+        (
+            f"{row.model} {row.what}",
+            row.runtime,
+            row.provider if row.threads is None else str(row.threads),
+            "" if row.loss_db is None else f"{row.loss_db:.2f}",
+        )
         for row in rows
     ]
     cells = [(*line, *_times(row.time)) for line, row in zip(lines, rows, strict=True)]
@@ -72,7 +77,7 @@ def _playback(played: Played) -> dict[str, str]:
     interval, decoding = stats["interval_ms"], stats["decode_ms"]
     late = 100 * stats["late"] / max(1, stats["slots"])
     return {
-        "size": f"{_by(stats['size'])}, decoding on {stats['provider']}",
+        "size": f"{_by(stats['size'])}, decoding on {stats['decoding']}",
         "slots": f"{stats['slots']}: late {stats['late']} ({late:.2f} %), of these held {stats['held']}",
         "interval ms": f"p50 {interval['p50']:g}, p99 {interval['p99']:g}, max {interval['max']:g}",
         "decode ms": f"p50 {decoding['p50']:g}, p99 {decoding['p99']:g}, max {decoding['max']:g}",

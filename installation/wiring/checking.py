@@ -21,9 +21,10 @@ from installation.nets.decoder import Decoder
 from installation.nets.encoder import Encoder
 from installation.nets.model import ModelInfo
 from installation.nets.selftest import self_test
+from installation.nets.variant import Precision, refusal, told, useful_variant
 from installation.render.gl import headless_graphics
 from installation.render.monitors import connected_monitors
-from installation.show.config_tables import OutputTable
+from installation.show.config_tables import OutputTable, ShowConfig
 from installation.venue.doctor import (
     Check,
     Finding,
@@ -64,7 +65,7 @@ def _checks(path: Path, venue: Path | None) -> list[Check]:
     machine = Machine(Root(Path("/")), SystemRunner())
     room = Room(machine, os.environ, work.config, path, venue, SystemClock().wall_ns())
     models = {film.model.space: film.model for film in work.films.values()}
-    nets = [partial(_model, model, work.config.provider, *_rates(work, space)) for space, model in models.items()]
+    nets = [partial(_model, model, work.config, *_rates(work, space)) for space, model in models.items()]
     films = [partial(_film, id_, film) for id_, film in work.films.items()]
     monitors = partial(_monitors, work.config.outputs)
     doors = [*dmx_checks(work.config, work.show.library), *exposure_checks(work.config)]
@@ -109,20 +110,34 @@ def _rates(work: LoadedWork, space: str) -> tuple[Fraction, Fraction]:
     return fps, max(rates, default=fps)  # a scene may have taken the name of the only film of its space
 
 
-def _model(model: ModelInfo, provider: str, fps: Fraction, imagined: Fraction) -> Sequence[Finding]:
-    decoder = open_decoder(model, provider, SystemClock())
-    return [_reference(model, decoder), judge_decoding(_median_ms(decoder), fps, str(decoder.provider), imagined)]
+def _model(model: ModelInfo, config: ShowConfig, fps: Fraction, imagined: Fraction) -> Sequence[Finding]:
+    decoder = open_decoder(model, config.provider, SystemClock(), precision=config.precision)
+    decoding = judge_decoding(_median_ms(decoder), fps, told(decoder), imagined)
+    return [_reference(model, decoder), *_refused(model, decoder, config.precision), decoding]
 
 
 def _reference(model: ModelInfo, decoder: Decoder) -> Finding:
     if model.reference is None:
         return Finding(Level.AMBER, "self-test", f"model {model.name} has no reference pictures to compare with")
     result = self_test(model.reference, decoder)
-    detail = f"model {model.name}: {min(result.psnr_db):.1f} dB, {result.required_db:.0f} dB is enough"
+    name = decoder.session.path.name
+    detail = f"model {model.name}, {name}: {min(result.psnr_db):.1f} dB, {result.required_db:.0f} dB is enough"
     if result.passed:
         return Finding(Level.GREEN, "self-test", detail)
     advice = "the pictures are not those of the model: copy the model again, update or downgrade the driver"
     return Finding(Level.RED, "self-test", detail, advice)
+
+
+def _refused(model: ModelInfo, decoder: Decoder, precision: str) -> Sequence[Finding]:
+    """The variant that could decode here and may not; of no interest to a show that asks for a precision."""
+    name = useful_variant(model, decoder.provider)
+    if name is None or name == decoder.session.path.name or precision != Precision.AUTO:
+        return ()
+    reason = refusal(model, Decoder.open(model.path / name, decoder.provider))
+    if not reason:
+        return ()  # it is allowed, but not faster here
+    advice = f"the slower decoder.onnx plays instead; `afterimage export {model.path}` makes a new {name}"
+    return [Finding(Level.AMBER, "variant", f"model {model.name}, {name}: {reason}", advice)]
 
 
 def _median_ms(decoder: Decoder) -> float:

@@ -20,6 +20,7 @@ from installation.nets.choose import open_decoder
 from installation.nets.decoder import Decoder
 from installation.nets.encoder import Encoder
 from installation.nets.model import ModelInfo
+from installation.nets.variant import told
 from installation.show.commands import Command, Origin, Rank
 from installation.show.pictures import PictureBoard
 from installation.wiring.loading import FilmFiles, LoadedWork
@@ -41,6 +42,11 @@ class OpenedFilms:
         return ", ".join(sorted({str(decoder.provider) for decoder in self.decoders.values()}))
 
     @property
+    def decoding(self) -> str:
+        """The same, with the variants that decode and what they lose."""
+        return ", ".join(sorted({told(decoder) for decoder in self.decoders.values()}))
+
+    @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """(width, height) of every kind of frame there can be."""
         return tuple(sorted({decoder.size for decoder in self.decoders.values()}))
@@ -50,7 +56,11 @@ def open_films(work: LoadedWork) -> OpenedFilms:
     """Open what a show needs. Slow enough (network, memory) to be done beside something else."""
     models: dict[str, ModelInfo] = {film.model.space: film.model for film in work.films.values()}
     clock = SystemClock()
-    decoders = {space: open_decoder(model, work.config.provider, clock) for space, model in models.items()}
+    config = work.config
+    decoders = {
+        space: open_decoder(model, config.provider, clock, precision=config.precision)
+        for space, model in models.items()
+    }
     streams = {id_: read_stream(film.stream) for id_, film in work.films.items() if film.stream is not None}
     return OpenedFilms(decoders, streams)
 

@@ -187,7 +187,7 @@ class _Performance:
 
     def _greeting(self, player: Player) -> str:
         show = self._work.show
-        parts = [show.title, self._presenter.graphics.driver, f"decoding on {self._films.provider}"]
+        parts = [show.title, self._presenter.graphics.driver, f"decoding on {self._films.decoding}"]
         period = player.state.period
         if not period.open:
             until = "never" if period.end_ns is None else f"{show.schedule.local(period.end_ns):%A %d %B %Y at %H:%M}"
@@ -203,6 +203,7 @@ class _Performance:
             "commands": {"handled": counts.handled, "dropped": counts.dropped + network},
             "renderer": self._presenter.graphics.driver,
             "provider": self._films.provider,
+            "decoding": self._films.decoding,
             "size": list(self._presenter.size),
         }
 

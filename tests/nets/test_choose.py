@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from installation.clock import SystemClock
+from installation.errors import ModelError
 from installation.nets import choose
 from installation.nets.choose import Choice, better, cache_file, open_decoder
 from installation.nets.decoder import Decoder
 from installation.nets.model import ModelInfo, read_model
-from tests.onnx_models import make_decoder, make_model
+from tests.onnx_models import make_decoder, make_model, usual_metadata, write_reference
 
 
 @pytest.fixture
@@ -20,8 +21,13 @@ def slow(tmp_path: Path) -> ModelInfo:
     """A model whose reference decoder is slow and whose variant is fast."""
     folder = make_model(tmp_path / "slow")
     make_decoder(folder / "decoder.onnx", 8, 72, 128, work=80)
-    make_decoder(folder / "decoder.int8.onnx", 8, 72, 128)
+    make_variant(folder)
+    write_reference(folder / "reference.safetensors", 8, 72, 128)
     return read_model(folder)
+
+
+def make_variant(folder: Path, h: int = 72, w: int = 128, loss_db: float = 0.3) -> None:
+    make_decoder(folder / "decoder.int8.onnx", 8, h, w, {**usual_metadata(8, h, w), "loss_db": str(loss_db)})
 
 
 @pytest.fixture
@@ -39,10 +45,15 @@ def remembered(cache: Path) -> list[dict[str, object]]:
 
 @pytest.mark.parametrize(
     ("best_ms", "other_ms", "expected"),
-    [(8.0, 1.0, False), (44.0, 36.0, False), (44.0, 30.0, True), (11.0, 10.5, False), (11.0, 5.0, True)],
+    [(8.0, 1.0, True), (44.0, 36.0, False), (44.0, 30.0, True), (11.0, 10.5, False), (5.0, 4.5, False)],
 )
 def test_a_variant_must_be_worth_it(best_ms: float, other_ms: float, expected: bool) -> None:
     assert better(Choice("decoder.onnx", 1, best_ms), Choice("decoder.int8.onnx", 1, other_ms)) is expected
+
+
+@pytest.mark.parametrize(("best_ms", "expected"), [(8.0, False), (44.0, True)])
+def test_threads_are_taken_only_from_a_slow_decoder(best_ms: float, expected: bool) -> None:
+    assert better(Choice("decoder.onnx", 1, best_ms), Choice("decoder.onnx", 4, 2.0)) is expected
 
 
 @pytest.mark.usefixtures("cores")
@@ -71,15 +82,26 @@ def test_a_changed_model_is_tried_again(slow: ModelInfo, tmp_path: Path) -> None
     cache = tmp_path / "cache.json"
     open_decoder(slow, "cpu", SystemClock(), cache)
     make_decoder(slow.decoders[0], 8, 72, 128)
-    assert opened(open_decoder(read_model(slow.path), "cpu", SystemClock(), cache)) == "decoder.onnx"
+    open_decoder(read_model(slow.path), "cpu", SystemClock(), cache)
     assert len(remembered(cache)) == 2
 
 
 @pytest.mark.usefixtures("cores")
-def test_a_fast_reference_is_kept(tmp_path: Path) -> None:
-    folder = make_model(tmp_path / "m")
-    make_decoder(folder / "decoder.int8.onnx")
-    assert opened(open_decoder(read_model(folder), "cpu", SystemClock(), tmp_path / "c.json")) == "decoder.onnx"
+@pytest.mark.parametrize("loss_db", [0.8, "unknown"])
+def test_a_variant_that_loses_too_much_is_no_choice(slow: ModelInfo, tmp_path: Path, loss_db: float) -> None:
+    make_variant(slow.path, loss_db=loss_db)
+    assert opened(open_decoder(read_model(slow.path), "cpu", SystemClock(), tmp_path / "c.json")) == "decoder.onnx"
+
+
+@pytest.mark.usefixtures("cores")
+def test_a_precision_asked_for_is_played_whatever_it_costs(slow: ModelInfo, tmp_path: Path) -> None:
+    make_variant(slow.path, loss_db=3)
+    for precision, file in (("fp32", "decoder.onnx"), ("int8", "decoder.int8.onnx")):
+        assert opened(open_decoder(slow, "auto", SystemClock(), tmp_path / "c.json", precision)) == file
+    with pytest.raises(
+        ModelError, match=r"precision fp16 was asked for, but there is no decoder\.fp16\.onnx in it; `aft"
+    ):
+        open_decoder(slow, "auto", SystemClock(), tmp_path / "c.json", "fp16")
 
 
 @pytest.mark.usefixtures("cores")

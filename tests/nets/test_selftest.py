@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from installation.errors import ModelError
 from installation.nets.decoder import Decoder
 from installation.nets.selftest import SelfTest, self_test
-from tests.onnx_models import decoded, latents, make_decoder, write_reference
+from tests.onnx_models import decoded, latents, make_decoder, usual_metadata, write_reference
 
 
 @pytest.fixture
@@ -34,6 +34,14 @@ def test_another_decoder_does_not(decoder: Decoder, tmp_path: Path) -> None:
     result = self_test(path, decoder)
     assert not result.passed
     assert result.psnr_db[2] == pytest.approx(20 * math.log10(255 / 5), abs=0.5)
+
+
+def test_a_variant_says_itself_what_is_enough(tmp_path: Path) -> None:
+    reference = write_reference(tmp_path / "reference.safetensors")
+    for said, required_db in (("33.5", 33.5), ("soon", 40.0)):
+        metadata = {**usual_metadata(8, 9, 16), "self_test_db": said}
+        variant = Decoder.open(make_decoder(tmp_path / "decoder.int8.onnx", metadata=metadata), "cpu")
+        assert self_test(reference, variant).required_db == required_db
 
 
 def test_files_that_are_no_reference(decoder: Decoder, tmp_path: Path) -> None:
