@@ -107,6 +107,9 @@ def train(
     black: Annotated[float, typer.Option(help="See black frames so many times as often.")] = 1.0,
     epochs: Annotated[int | None, typer.Option(min=1, help="How often to see every frame.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0, help="How long to train, in all.")] = None,
+    cpu_minutes: Annotated[
+        float | None, typer.Option(min=0, help="The same in processor time for each thread, on a busy machine.")
+    ] = None,
     start: FROM = None,
     stop: TO = None,
     fit: FIT = "contain",
@@ -122,6 +125,7 @@ def train(
         black=black,
         epochs=epochs,
         minutes=minutes,
+        cpu_minutes=cpu_minutes,
         start=start,
         stop=stop,
         fit=fit,

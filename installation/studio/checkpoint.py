@@ -27,8 +27,9 @@ NAME = "checkpoint.pt"
 class Checkpoint:
     """A training at rest. `frames` is the identity of the frame store; `trainer` is what `Trainer.state` returns.
 
-    choices: what a person chose otherwise than the recipe, see `preset.Choices`. history: one row of figures per
-    reported step, for the plot.
+    elapsed_s, cpu_s: see `budget.Spent`. choices: what a person chose otherwise than the recipe, see `preset.Choices`.
+    history: one row of figures per reported step. precision: the number format it is trained in. watch: the figures of
+    `watch.Watch`. caution: factor of all learning rates. events: what happened on the way, in plain words.
     """
 
     preset: str
@@ -39,6 +40,11 @@ class Checkpoint:
     trainer: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     choices: dict[str, Any] = field(default_factory=dict)
+    cpu_s: float = 0.0
+    precision: str = ""
+    watch: dict[str, Any] = field(default_factory=dict)
+    caution: float = 1.0
+    events: list[str] = field(default_factory=list)
 
     def recipe(self) -> Preset:
         """How this training learns. Raises InputError if this version has no such recipe."""

@@ -33,6 +33,11 @@ class Precision:
         """Whether the networks run under autocast."""
         return self.dtype is not torch.float32
 
+    @property
+    def name(self) -> str:
+        """`float32` or `bfloat16`."""
+        return str(self.dtype).removeprefix("torch.")
+
 
 FULL = Precision(torch.float32, "float32")
 
@@ -45,6 +50,9 @@ def has_bfloat16_units() -> bool:
 
 def fastest_precision(width: int = 128, height: int = 72) -> Precision:
     """bfloat16 where the CPU has units for it and a short trial of a convolution is faster with it, else float32."""
+    if torch.cuda.is_available():
+        reduced = torch.cuda.is_bf16_supported()
+        return Precision(torch.bfloat16, "bfloat16 on the GPU") if reduced else FULL
     if not has_bfloat16_units():
         return Precision(torch.float32, "float32: this CPU has no bfloat16 units")
     full, half = (_trial_s(dtype, width, height) for dtype in (torch.float32, torch.bfloat16))
@@ -54,10 +62,21 @@ def fastest_precision(width: int = 128, height: int = 72) -> Precision:
     return Precision(torch.float32, f"float32: {figures}")
 
 
+def precision_for(before: str) -> Precision:
+    """The format a training began in, so that it goes on the same; the fastest one for a new training, or where this
+    machine has no units for the old one.
+    """
+    if before == "float32":
+        return Precision(torch.float32, "float32, as before")
+    if before == "bfloat16" and (has_bfloat16_units() or torch.cuda.is_available()):
+        return Precision(torch.bfloat16, "bfloat16, as before")
+    return fastest_precision()
+
+
 def use_all_cores() -> None:
-    """Let torch use every core this process may run on."""
+    """Let torch use every core this process may run on, shared with the others that torchrun started here."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    torch.set_num_threads(available or 1)
+    torch.set_num_threads(max(1, (available or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
 
 
 def _trial_s(dtype: torch.dtype, width: int, height: int) -> float:

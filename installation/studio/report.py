@@ -77,6 +77,10 @@ class TrainingProgress:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def preparing(self, what: str, share: float) -> None:
+        """Show what has to be done before training, and the share of it."""
+        self._progress.update(self._task, description=what, completed=share)
+
     def update(self, share: float, figures: dict[str, float]) -> None:
         """Show the share done (0..1) and the latest figures."""
         text = "  ".join(f"{name} {value:.4g}" for name, value in figures.items() if name != "minutes")

@@ -28,6 +28,7 @@ from installation.studio.files import write_whole
 from installation.studio.loop import TrainRequest, budget_of, train
 from installation.studio.preset import Choices
 from installation.studio.presets import preset_named
+from installation.studio.world import joined
 
 __all__ = ["compute", "model_folder", "run_training"]
 
@@ -58,12 +59,14 @@ def run_training(
     choices: Choices,
     epochs: int | None,
     minutes: float | None,
+    cpu_minutes: float | None,
     start: Fraction | None,
     stop: Fraction | None,
     fit: Fit,
     console: Console,
 ) -> None:
-    """Train, export, encode and measure every piece of footage, write a show.
+    """Train, export, encode and measure every piece of footage, write a show. Under torchrun, the first process does
+    all but the training.
 
     Footage may be a file or a folder of images. Raises InputError and its kin for wrong arguments, footage or folders,
     UnavailableError if the disk is full, AfterimageError if training breaks or is stopped by a person.
@@ -77,13 +80,18 @@ def run_training(
     selections = tuple(
         Selection(path, framing, start, stop, film_id) for path, film_id in zip(footage, film_ids, strict=True)
     )
-    request = TrainRequest(selections, wish.folder / "train", recipe, choices, budget_of(recipe, epochs, minutes))
+    request = TrainRequest(
+        selections, wish.folder / "train", recipe, choices, budget_of(recipe, epochs, minutes, cpu_minutes)
+    )
     try:
-        outcome = train(request, console)
+        with joined() as world:
+            heard = console if world.leads else Console(quiet=True)
+            outcome = train(request, heard, world)
         if not outcome.finished:
             raise AfterimageError(f"{wish.folder}: stopped before its end; nothing is exported yet")
-        write_about(wish.folder, _about(wish))
-        _publish(wish, film_ids, console)
+        if world.leads:
+            write_about(wish.folder, _about(wish))
+            _publish(wish, film_ids, console)
     except OSError as error:
         raise UnavailableError(f"{wish.folder}: {error.strerror or error}") from error
 

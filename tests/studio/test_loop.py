@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from installation.errors import AfterimageError, InputError
+from installation.errors import AfterimageError, InputError, UnavailableError
 from installation.studio import checkpoint as checkpoints
 from installation.studio import loop
 from installation.studio.budget import Steps
@@ -87,43 +89,118 @@ def test_a_finished_training_is_not_repeated_but_can_go_on(tmp_path: Path) -> No
     assert (tmp_path / "train" / "sheet.png").exists()
 
 
-def stopping_at(step: int, stop: Callable[[], None]) -> Callable[..., Figures]:
+def meddling(step: int, meddle: Callable[[], None]) -> Callable[..., Figures]:
+    """`Trainer.step`, but for what happens before step `step`."""
     real = Trainer.step
 
-    def stepped(self: Trainer, frames: object, number: int, progress: float) -> Figures:
+    def stepped(self: Trainer, frames: object, number: int, *rest: float) -> Figures:
         if number == step:
-            stop()
-        return real(self, frames, number, progress)  # type: ignore[arg-type]
+            meddle()
+        return real(self, frames, number, *rest)  # type: ignore[arg-type]
 
     return stepped
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_and_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    film, console = bar_film(tmp_path / "a.mkv"), quiet()
+    before = signal.getsignal(number)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", meddling(5, lambda: signal.raise_signal(number)))
+        outcome = train(request(film, tmp_path / "train"), console)
+    assert signal.getsignal(number) is before
+    assert not outcome.finished
+    assert "stopped and saved after 6 steps" in text_of(console)
+    assert train(request(film, tmp_path / "train"), console).checkpoint.step == 10
+    assert "going on after 6 steps" in text_of(console)
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def twice() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "step", meddling(5, twice))
+    with pytest.raises(KeyboardInterrupt):
+        train(request(bar_film(tmp_path / "a.mkv"), tmp_path / "train"), quiet())
+
+
+def once(error: Exception) -> Callable[[], None]:
+    left = [error]
+
+    def raised() -> None:
+        if left:
+            raise left.pop()
+
+    return raised
+
+
+def test_broken_numbers_send_it_back_to_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film, console = bar_film(tmp_path / "a.mkv"), quiet()
+    train(request(film, tmp_path / "train"), quiet())
+    monkeypatch.setattr(Trainer, "step", meddling(12, once(BrokenError("a loss is not a finite number"))))
+    outcome = train(request(film, tmp_path / "train", lambda _: Steps(20)), console)
+    assert outcome.finished
+    assert outcome.checkpoint.step == 20
+    assert outcome.checkpoint.caution == 0.5
+    event = "step 13: a loss is not a finite number; went back to step 10, rates times 0.5"
+    assert event in text_of(console)
+    found = checkpoints.load(tmp_path / "train")
+    assert found is not None
+    assert found.events == [event]
+    assert event in (tmp_path / "train" / "training.html").read_text()
+
+
+def test_a_collapse_before_the_first_checkpoint_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = ["", "", "all pictures became one"]
+    monkeypatch.setattr(loop.Watch, "look", lambda self, figures: answers.pop(0) if answers else "")
+    console = quiet()
+    outcome = train(request(bar_film(tmp_path / "a.mkv"), tmp_path / "train"), console)
+    assert "step 3: all pictures became one; went back to step 0, rates times 0.5" in text_of(console)
+    assert outcome.checkpoint.step == 10
+
+
+def test_what_breaks_again_and_again_is_given_up_and_the_checkpoint_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise BrokenError("a loss is not a finite number")
 
     film, console = bar_film(tmp_path / "a.mkv"), quiet()
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", stopping_at(5, interrupted))
-        outcome = train(request(film, tmp_path / "train"), console)
-    assert not outcome.finished
-    assert "stopped and saved after 5 steps" in text_of(console)
-    assert train(request(film, tmp_path / "train"), console).checkpoint.step == 10
-    assert "going on after 5 steps" in text_of(console)
-
-
-def test_a_broken_batch_keeps_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
-        raise BrokenError("step 13")
-
-    film = bar_film(tmp_path / "a.mkv")
     train(request(film, tmp_path / "train"), quiet())
-    monkeypatch.setattr(Trainer, "step", stopping_at(12, broken))
-    with pytest.raises(AfterimageError, match="step 13"):
-        train(request(film, tmp_path / "train", lambda _: Steps(20)), quiet())
+    monkeypatch.setattr(Trainer, "step", meddling(12, broken))
+    with pytest.raises(AfterimageError, match=r"breaks again and again, now at step 13.*--preset is steadier"):
+        train(request(film, tmp_path / "train", lambda _: Steps(20)), console)
+    assert text_of(console).count("went back to step 10") == 6
     found = checkpoints.load(tmp_path / "train")
     assert found is not None
     assert found.step == 10
+
+
+def test_a_full_disk_leaves_a_training_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film, console = bar_film(tmp_path / "a.mkv"), quiet()
+    train(request(film, tmp_path / "train"), quiet())
+
+    def full(content: object, stream: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", full)
+        with pytest.raises(UnavailableError, match="No space left"):
+            train(request(film, tmp_path / "train", lambda _: Steps(20)), quiet())
+    assert train(request(film, tmp_path / "train", lambda _: Steps(20)), console).checkpoint.step == 20
+    assert "going on after 10 steps" in text_of(console)
+
+
+def test_the_log_says_what_the_history_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_REPORT_EVERY_S", 0.0)
+    outcome = train(request(bar_film(tmp_path / "a.mkv"), tmp_path / "train"), quiet())
+    rows = [json.loads(line) for line in (tmp_path / "train" / "log.jsonl").read_text().splitlines()]
+    assert len(rows) >= 3
+    assert [row["step"] for row in rows] == [row["step"] for row in outcome.checkpoint.history]
+    assert {"step", "minutes", "frames/s", "noise", "psnr", "spread", "pixel", "kl"} <= rows[0].keys()
 
 
 def test_other_footage_needs_another_model(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def run(footage: list[Path], model: Path, console: Console) -> None:
         choices=Choices(),
         epochs=2,
         minutes=None,
+        cpu_minutes=None,
         start=None,
         stop=None,
         fit=Fit.CONTAIN,
@@ -52,16 +53,18 @@ def test_footage_becomes_a_model_with_films_figures_and_a_show(tmp_path: Path) -
     assert "| bars | 14 |" in card
     assert "| more-bars | 12 |" in card
     assert 'model = "."' in (tmp_path / "new" / "show.toml").read_text()
-    assert {"sheet.png", "bars.png", "more-bars.png"} <= {path.name for path in (tmp_path / "new" / "train").iterdir()}
+    assert {"sheet.png", "bars.png", "more-bars.png", "training.html", "log.jsonl"} <= {
+        path.name for path in (tmp_path / "new" / "train").iterdir()
+    }
     assert isinstance(console.file, io.StringIO)
     assert "Play it: afterimage play" in console.file.getvalue()
 
 
 def test_a_stopped_training_exports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(self: object, progress: object) -> None:
-        raise KeyboardInterrupt
+    def stopped(self: object, *_: object) -> bool:
+        return False
 
-    monkeypatch.setattr(loop._Run, "until_done", interrupted)
+    monkeypatch.setattr(loop._Run, "until_done", stopped)
     with pytest.raises(AfterimageError, match="nothing is exported yet"):
         run([bar_film(tmp_path / "a.mkv")], tmp_path / "new", Console(quiet=True))
     assert not (tmp_path / "new" / "decoder.onnx").exists()
