@@ -183,15 +183,21 @@ def evaluate(
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def send(
-    address: Annotated[str, typer.Argument(help="An OSC address, such as /ai/film/tramp.")],
+    address: Annotated[str, typer.Argument(help="An OSC address, such as /ai/film/tramp.")] = "",
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARG...]", help="1, 0.5, true or text.")] = None,
     host: Annotated[str, typer.Option(help="Who to send to.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="On which port.")] = 9000,
+    listed: Annotated[bool, typer.Option("--list", help="Print what can be sent, or what has ADDRESS in it.")] = False,
 ) -> None:
     """Send one OSC message."""
-    from installation.control.client import send as send_message
+    from installation.control import client
 
-    send_message(address, arguments or [], host, port)
+    if listed:
+        client.list_methods(address)
+        return
+    if not address:
+        raise InputError("send needs an address, such as /ai/film/tramp; --list prints them all")
+    client.send(address, arguments or [], host, port)
 
 
 @app.command()

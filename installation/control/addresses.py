@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -85,14 +85,9 @@ class AddressSpace:
         """For ids that are written another way (2.0 for 2), or not known at all."""
         parts = address[len(self.root) :].split("/")
         for method in METHODS:
-            if method.kind is None:
-                continue
-            shape = method.path.split("/")
-            holder = f"<{method.kind}>"
-            if len(shape) != len(parts):
-                continue
-            if all(want in (part, holder) for want, part in zip(shape, parts, strict=True)):
-                return Target(address, method, self.names.find(method.kind, parts[shape.index(holder)]))
+            if method.kind is not None and _fits(method, parts):
+                given = parts[method.path.split("/").index(f"<{method.kind}>")]
+                return Target(address, method, self.names.find(method.kind, given))
         raise UnknownAddress(address, self.root)
 
     def expand(self, pattern: str) -> tuple[tuple[Target, ...], int]:
@@ -104,6 +99,24 @@ class AddressSpace:
     def targets(self) -> tuple[Target, ...]:
         """All of them."""
         return tuple(self._targets.values())
+
+
+def find_row(address: str, root: str = DEFAULT_ROOT) -> Method:
+    """The row of the table that an address under the root is in, whatever its id. Raises UnknownAddress."""
+    parts = address.rstrip("/")[len(root) :].split("/")
+    rows = sorted(METHODS, key=lambda method: method.kind is not None)  # what is spelled out wins over an id
+    row = next((method for method in rows if _fits(method, parts)), None)
+    if row is None:
+        raise UnknownAddress(address, root)
+    return row
+
+
+def _fits(method: Method, parts: Sequence[str]) -> bool:
+    """Whether the parts of a path are those of a row; any part can be an id."""
+    shape = method.path.split("/")
+    return len(shape) == len(parts) and all(
+        want == part or (want == f"<{method.kind}>" and part != "") for want, part in zip(shape, parts, strict=True)
+    )
 
 
 def parse_line(line: str, names: Names, root: str = DEFAULT_ROOT) -> Command:

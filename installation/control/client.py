@@ -10,14 +10,17 @@ from datetime import datetime
 from ipaddress import ip_address
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from installation.clock import SECOND_NS, Clock, SystemClock
-from installation.control.addresses import DEFAULT_ROOT
+from installation.control.addresses import DEFAULT_ROOT, UnknownAddress, find_row
 from installation.control.framing import FramingError
 from installation.control.learn import Lesson
 from installation.control.messages import build_message, printable, read_argument
+from installation.control.methods import METHODS
 from installation.control.osc import MAX_PACKET, Argument, Message, OscError, Packet, decode_packet
+from installation.control.patterns import is_pattern
 from installation.control.settings import DEFAULT_PORT, Endpoint
 from installation.control.tap import listen_in, packets
 from installation.errors import InputError, UnavailableError
@@ -43,9 +46,13 @@ def send(
 ) -> None:
     """Send one message; `words` are read as `read_argument` does.
 
-    Raises InputError when the address cannot be one, UnavailableError when the machine says that nobody listens.
+    Raises InputError when the address cannot be one, or is under the root and no player knows it; UnavailableError when
+    the machine says that nobody listens.
     """
-    data = build_message(full_address(address, root), map(read_argument, words))
+    address = full_address(address, root)
+    if address.startswith(f"{root}/") and not is_pattern(address):
+        _demand_row(address, root)
+    data = build_message(address, map(read_argument, words))
     try:
         decode_packet(data)
     except OscError as error:
@@ -61,6 +68,37 @@ def send(
             raise UnavailableError(f"nobody listens at {Endpoint(host, port)}; is a show playing there?")
 
 
+def _demand_row(address: str, root: str) -> None:
+    try:
+        if find_row(address, root).only_read:
+            raise InputError(
+                f"{address} is what the show says of itself; it cannot be set. `afterimage monitor` shows it"
+            )
+    except UnknownAddress as error:
+        raise InputError(f"{error}. All of them: afterimage send --list") from error
+
+
+def list_methods(word: str = "", root: str = DEFAULT_ROOT, console: Console | None = None) -> int:
+    """Print what can be sent: address, arguments, what it does; with a word, the rows it is in. Returns how many.
+
+    Raises InputError when there are none.
+    """
+    console = console or Console(highlight=False)
+    rows = [
+        (root + method.path, ", ".join(map(str, method.parameters)), method.help)
+        for method in METHODS
+        if not method.only_read
+    ]
+    shown = [row for row in rows if any(word.lower() in cell.lower() for cell in row)]
+    if not shown:
+        raise InputError(f'nothing that can be sent has "{word}" in it; leave it out to see all')
+    table = Table("address", "arguments", "does", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for row in shown:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    return len(shown)
+
+
 def monitor(
     host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
@@ -74,6 +112,7 @@ def monitor(
     clock = clock or SystemClock()
     player = Endpoint(host, port)
     said: dict[str, tuple[Argument, ...]] = {}
+    explained: set[str] = set()
     heard = 0
     with closing(_listening_for(player)) as listening:
         try:
@@ -83,7 +122,9 @@ def monitor(
                     continue
                 heard += 1
                 if _is_news(message, root, said):
-                    console.print(_line(message, clock.wall_ns()), soft_wrap=True)
+                    help_ = _help(message, root)
+                    console.print(_line(message, clock.wall_ns(), "" if help_ in explained else help_), soft_wrap=True)
+                    explained.add(help_)
         except KeyboardInterrupt:
             pass
         finally:
@@ -186,13 +227,22 @@ def _is_news(message: Message, root: str, said: dict[str, tuple[Argument, ...]])
     return before != message.arguments and not address.endswith(_FLOWING)
 
 
-def _line(message: Message, wall_ns: int) -> Text:
-    """One line: local time of day, address, arguments."""
+def _help(message: Message, root: str) -> str:
+    """What the table says of a message; "" for those of others."""
+    try:
+        return find_row(message.address, root).help if message.address.startswith(f"{root}/") else ""
+    except UnknownAddress:
+        return ""
+
+
+def _line(message: Message, wall_ns: int, help_: str) -> Text:
+    """One line: local time of day, address, arguments, and what it is."""
     time = f"{datetime.fromtimestamp(wall_ns / SECOND_NS):%H:%M:%S.%f}"[:-3]
     line = Text(f"{time} ", style="dim")
     line.append(message.address, style="bold red" if message.address.endswith("/event/error") else "bold")
     for argument in message.arguments:
         line.append(f" {_shown(argument)}", style="cyan")
+    line.append(f"  {help_}" if help_ else "", style="dim")
     return line
 
 

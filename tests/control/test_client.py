@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import threading
 
@@ -8,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from installation.clock import SystemClock
-from installation.control.client import full_address, monitor, send
+from installation.control.client import full_address, list_methods, monitor, send
+from installation.control.methods import METHODS
 from installation.errors import InputError, UnavailableError
 from installation.show import commands as show
 from installation.show.status import StateWord
@@ -39,6 +41,30 @@ def test_what_cannot_be_sent() -> None:
         send("/grün", [], HOME, 9)
     with pytest.raises(InputError, match="not an IP address"):
         send("/ai/go", [], "museum", 9)
+
+
+def test_what_no_player_knows_is_said_before_it_is_sent() -> None:
+    with pytest.raises(InputError, match=r"near it: /ai/brightness.*send --list"):
+        send("/ai/brightnes", ["1"], HOME, 9)
+    with pytest.raises(InputError, match="cannot be set"):
+        send("status/scene", ["tramp"], HOME, 9)
+    with open_room() as room:
+        host, port = room.server.endpoint
+        send("/ai/{blackout,freeze}", [], host, port)  # a pattern may mean anything
+        send("/eos/ping", [], host, port)  # and so may addresses of others
+        room.wait_for(lambda heard: len(heard) == 2)
+
+
+def test_the_list_of_what_can_be_sent() -> None:
+    paper = io.StringIO()
+    console = Console(file=paper, width=200)
+    assert list_methods(console=console) == sum(not method.only_read for method in METHODS)
+    assert "/ai/film/<film>" in paper.getvalue()
+    assert "/ai/status" not in paper.getvalue()
+    assert list_methods("STEER", console=console) == 1
+    assert re.search(r"/ai/steer/<axis> +f amount -1 to 1, \[f fade 0 to 3600 s\] +lean", paper.getvalue())
+    with pytest.raises(InputError, match='"nonsense"'):
+        list_methods("nonsense")
 
 
 def test_nobody_listens() -> None:
@@ -74,9 +100,10 @@ def test_monitor_prints_what_changes() -> None:
         host, port = room.server.endpoint
         watching = threading.Thread(target=monitor, args=(host, port, 1.0, "/ai", console))
         watching.start()
-        paper.wait_for("/ai/status/state starting")
+        paper.wait_for("/ai/status/state starting  what the picture is doing, in a word\n")
+        paper.wait_for("/ai/brightness 1  master brightness\n")
         room.publish(state=StateWord.PLAYING, scene="[rabbit]", brightness=0.5)
-        paper.wait_for("/ai/brightness 0.5")
+        paper.wait_for("/ai/brightness 0.5\n")  # explained once
         paper.wait_for("/ai/event/scene [rabbit]")
         watching.join(PATIENCE_S)
         assert not watching.is_alive()
