@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
+from installation.render.egl import offscreen_target
 from installation.render.gl import Graphics, Target
 from installation.render.shaders import shader_source, uniform
 from installation.render.upload import nearest_texture
@@ -20,24 +21,25 @@ from installation.show.pictures import PictureBoard
 EVERY_NS = 200_000_000
 # After the last time somebody asked.
 WATCHED_NS = 2_000_000_000
-PIXELS = 320 * 180  # at most, whatever the canvas's shape, and
-LONGEST_SIDE = 640
+PIXELS = 320 * 180  # about, whatever the canvas's shape
 
 
-def preview_size(canvas: tuple[int, int]) -> tuple[int, int]:
-    """How large (width, height) the preview of a canvas is: of its shape, never larger than it."""
-    width, height = canvas
-    scale = min(1.0, math.sqrt(PIXELS / (width * height)), LONGEST_SIDE / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def reduction(canvas: tuple[int, int]) -> int:
+    """How many pixels of a canvas (width, height) become one of its preview, along each side. A whole number: that is
+    quick, and every pixel counts the same.
+    """
+    return max(1, math.floor(math.sqrt(canvas[0] * canvas[1] / PIXELS) + 0.5))
 
 
 @dataclass(frozen=True, slots=True)
 class _Stages:
-    """What a canvas of one size goes through: copied, shrunk, read. `canvas` reads `copy`, `small` is drawn into."""
+    """What a canvas of one size goes through: copied into `copy`, whose texture is `canvas`; shrunk into `small`; read
+    into `buffer`.
+    """
 
-    size: tuple[int, int]
+    copy: Target
     canvas: moderngl.Texture
-    copy: moderngl.Framebuffer
+    shrink: moderngl.VertexArray
     small: Target
     buffer: moderngl.Buffer
 
@@ -56,7 +58,6 @@ class Previewer:
     def __init__(self, graphics: Graphics, board: PictureBoard) -> None:
         self._graphics = graphics
         self._board = board
-        self._shrinking: moderngl.VertexArray | None = None
         self._stages: _Stages | None = None
         self._underway: _Underway | None = None
         self._asked = board.asked
@@ -71,7 +72,7 @@ class Previewer:
         if now_ns >= self._watched_until_ns or now_ns < self._due_ns or self._underway is not None:
             return
         stages = self._stages_for(canvas.size)
-        self._graphics.calls.blit(canvas.framebuffer.glo, stages.copy.glo, canvas.size)
+        self._graphics.calls.blit(canvas.framebuffer.glo, stages.copy.framebuffer.glo, canvas.size)
         self._underway = _Underway(now_ns)
         self._due_ns = now_ns + EVERY_NS
 
@@ -89,7 +90,7 @@ class Previewer:
         """Shrink the copy and have it read; the fence after that."""
         stages.canvas.use(0)
         stages.small.framebuffer.use()
-        self._triangle(stages.small.size).render(moderngl.TRIANGLES, vertices=3)
+        stages.shrink.render(moderngl.TRIANGLES, vertices=3)
         self._graphics.calls.read_rgba(stages.small.framebuffer.glo, stages.small.size, stages.buffer.glo)
         return self._graphics.calls.fence()
 
@@ -97,26 +98,25 @@ class Previewer:
         rgba = np.frombuffer(stages.buffer.read(), np.uint8).reshape(-1, 4)
         self._board.publish(rgba[:, :3].tobytes(), stages.small.size, at_ns)
 
-    def _triangle(self, size: tuple[int, int]) -> moderngl.VertexArray:
-        if self._shrinking is None:
-            program = self._graphics.context.program(
-                vertex_shader=shader_source("whole.vert"), fragment_shader=shader_source("shrink.frag")
-            )
-            self._shrinking = self._graphics.context.vertex_array(program, [])
-        uniform(self._shrinking.program, "size").value = size
-        return self._shrinking
-
     def _stages_for(self, size: tuple[int, int]) -> _Stages:
-        if self._stages is None or self._stages.size != size:
+        if self._stages is None or self._stages.copy.size != size:
             self._stages = None
             self._graphics.context.gc()
             self._stages = self._make_stages(size)
         return self._stages
 
     def _make_stages(self, size: tuple[int, int]) -> _Stages:
-        context = self._graphics.context
+        context, side = self._graphics.context, reduction(size)
+        width, height = size[0] // side, size[1] // side
+        program = context.program(
+            vertex_shader=shader_source("whole.vert"), fragment_shader=shader_source("shrink.frag", {"SIDE": side})
+        )
+        uniform(program, "height").value = height
         canvas = nearest_texture(context, size, "f1")
-        width, height = preview_size(size)
-        small = context.framebuffer([nearest_texture(context, (width, height), "f1")])
-        buffer = context.buffer(reserve=width * height * 4, dynamic=True)
-        return _Stages(size, canvas, context.framebuffer([canvas]), Target(small, (width, height)), buffer)
+        return _Stages(
+            copy=Target(context.framebuffer([canvas]), size),
+            canvas=canvas,
+            shrink=context.vertex_array(program, []),
+            small=offscreen_target(self._graphics, (width, height)),
+            buffer=context.buffer(reserve=width * height * 4, dynamic=True),
+        )
