@@ -14,7 +14,7 @@ from installation.control.framing import Framing
 from installation.control.inbox import MAX_TRIGGERS
 from installation.show import commands as show
 from installation.venue.metrics import resident_mb
-from tests.control.packets import floats, padded
+from tests.control.packets import floats, ints, padded
 from tests.control.rooms import Room, open_room
 from tests.control.test_streams import desk_in
 
@@ -70,3 +70,13 @@ def test_who_speaks_now_and_then_is_heard_in_a_flood() -> None:
         while show.SetVolume(0.25) not in heard:
             desk.send(floats("/ai/volume", 0.25))
             heard = [posted.command for posted in room.wait_for(bool)]
+
+
+def test_who_subscribes_again_and_again_pays_for_being_told() -> None:
+    with open_room() as room, room.peer() as nervous, desk_in(room, Framing.SLIP) as desk:
+        for _ in range(1000):
+            nervous.send(ints("/ai/subscribe", nervous.endpoint.port, 60))
+        while not room.server.counts().received.over_rate:
+            nervous.hear()
+        desk.send(padded("/ai/go"))
+        room.wait_for_command(show.Go())
