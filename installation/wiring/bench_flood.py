@@ -25,22 +25,28 @@ from installation.nets.model import ModelInfo
 from installation.wiring.bench_generator import Traffic
 from installation.wiring.bench_orders import Orders, cue_tables, give_orders
 from installation.wiring.bench_playing import PACKAGE, Played, play_headless
+from installation.wiring.bench_watchers import Watched, watch
 
 HOST = "127.0.0.1"
 SIZE = (640, 360)
+WATCHERS = 10
 LAST_S = 1.0  # of playing, in which nothing is ordered any more
 _RETRY_S = 0.05
 STILL = ("/ai/brightness=1", "/ai/speed=1", *(f"/ai/steer/{axis}=0" for axis in range(1, 9)))
+VALUES = ("/ai/brightness", "/ai/speed", "/ai/volume", *(f"/ai/steer/{axis}" for axis in range(1, 9)))
 MOVING = ("/ai/brightness", *(f"/ai/steer/{axis}" for axis in range(1, 9)))
 
 
 @dataclass(frozen=True, slots=True)
 class FloodRun:
-    """One run: what the generator sent where, what became of the desk's orders, how the show played meanwhile."""
+    """One run: what the generator sent where, what became of the desk's orders, what the watchers were told, how the
+    show played meanwhile.
+    """
 
     what: str
     traffic: Traffic
     orders: Orders
+    watched: Watched
     played: Played
 
     @property
@@ -90,8 +96,9 @@ class _Stage:
     def __init__(self, show: Path, model: ModelInfo, film: str, seconds: float) -> None:
         self._show = show
         self._seconds = seconds
-        self._player = _free_endpoint()
-        show.write_text("\n".join(_show_lines(model, film, self._player.port)), encoding="utf-8")
+        self._player, self._queries = _free_endpoint(), _free_endpoint()
+        lines = _show_lines(model, film, self._player.port, self._queries.port)
+        show.write_text("\n".join(lines), encoding="utf-8")
 
     async def run(self, what: str, values: Sequence[str], sink: socket.socket | None) -> FloodRun:
         """Play once; the generator sends to the player, or to a sink until the player has ended."""
@@ -101,10 +108,11 @@ class _Stage:
             await self._is_open(playing)
             generator.begin()
             ordering = asyncio.create_task(give_orders(self._player, self._seconds - LAST_S))
-            played, orders = await playing, await ordering
+            watching = asyncio.create_task(watch(self._queries, VALUES, WATCHERS, playing))
+            played, orders, watched = await playing, await ordering, await watching
             if sink is not None:
                 sink.close()
-            return FloodRun(what, await generator.traffic(), orders, played)
+            return FloodRun(what, await generator.traffic(), orders, watched, played)
 
     async def _is_open(self, playing: asyncio.Task[Played]) -> None:
         """Wait until the player listens, or has failed."""
@@ -125,13 +133,13 @@ def _free_endpoint() -> Endpoint:
         return Endpoint(*datagrams.getsockname())
 
 
-def _show_lines(model: ModelInfo, film: str, port: int) -> tuple[str, ...]:
+def _show_lines(model: ModelInfo, film: str, port: int, queries: int) -> tuple[str, ...]:
     """A show of one film, over and over."""
     path = json.dumps(str(model.path.resolve()))  # a JSON string is a TOML string
     return (
         f'version = 1\ntitle = "Flood"\nmodel = {path}',
         f'[programmes.flood]\nscenes = ["{film}"]',
-        f"[control]\nport = {port}",
+        f"[control]\nport = {port}\noscquery = {queries}\n[page]\nport = false",
         *cue_tables(),
     )
 
@@ -150,7 +158,9 @@ class _Generator:
     async def traffic(self) -> Traffic:
         """What it sent, once its target is closed."""
         assert self._process.stdout is not None
-        return Traffic(**json.loads(await self._process.stdout.read()))
+        printed = await self._process.stdout.read()
+        await self._process.wait()
+        return Traffic(**json.loads(printed))
 
 
 @asynccontextmanager

@@ -64,6 +64,7 @@ def _flood_run(run: FloodRun, baseline: FloodRun) -> dict[str, str]:
         "p99 over the first": f"{run.p99_ms - baseline.p99_ms:+.1f}",
         "late slots": f"{stats['late']} of {stats['slots']}",
         "triggers over TCP": f"{run.obeyed} of {orders.sent} obeyed, {'in' if orders.in_order else 'NOT in'} order",
+        f"messages to {run.watched.watchers} WebSockets": f"{run.watched.messages:,}",
         "answered after ms p50, p95": answer,
         "memory at first, at last": f"{memory[0][1]:.0f}, {memory[-1][1]:.0f} MB",
         "processor": f"{run.played.spent.cpu_s:.1f} s",
