@@ -83,6 +83,12 @@ class Room:
     def now(self) -> Snapshot:
         return self._board.read()
 
+    def look(self) -> tuple[Posted, ...]:
+        """Everything drained since the last time somebody waited, which stays there."""
+        self.inbox.wake.clear()
+        self._heard += self.inbox.drain()
+        return tuple(self._heard)
+
     def wait_for(self, arrived: Callable[[list[Posted]], bool]) -> list[Posted]:
         """Drain until that holds of everything drained since the last time."""
         while not arrived(self._heard):
@@ -92,9 +98,19 @@ class Room:
         heard, self._heard = self._heard, []
         return heard
 
+    def wait_for_all(self, *commands: Command) -> list[Posted]:
+        """Drain until those commands have come in that order, whatever else comes between."""
+        heard = self.wait_for(lambda heard: _in_order([posted.command for posted in heard], commands))
+        return [next(posted for posted in heard if posted.command == command) for command in commands]
+
     def wait_for_command(self, command: Command) -> Posted:
         """Drain until that command comes."""
         return self.wait_for(lambda heard: bool(heard) and heard[-1].command == command)[-1]
+
+
+def _in_order(said: Sequence[Command], wanted: Sequence[Command]) -> bool:
+    rest = iter(said)
+    return all(command in rest for command in wanted)
 
 
 @contextmanager
