@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 A_WEEK_S = 604_800
+FLOOD_MIN_S, FLOOD_MAX_S = 3, 300
 
 SHOW = Annotated[Path | None, typer.Argument(help="A show file or a model folder; the demo show if left out.")]
 VENUE = Annotated[Path | None, typer.Option(help="A venue file: its tables replace the show's.")]
@@ -220,12 +221,23 @@ def monitor(
 def bench(
     json: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
     against: Annotated[str | None, typer.Option(help="mpv: play the same pictures in mpv and compare.")] = None,
+    flood: Annotated[
+        float | None,
+        typer.Option(
+            min=FLOOD_MIN_S, max=FLOOD_MAX_S, help="Instead: play so many seconds in a flood of OSC, and beside one."
+        ),
+    ] = None,
     show: SHOW = None,
 ) -> None:
-    """Measure decoding, upscaling, playing and starting on this machine."""
-    from installation.wiring.benching import run_bench
+    """Measure decoding, upscaling, playing and starting on this machine; or what a flood of OSC does to the picture."""
+    from installation.wiring.benching import run_bench, run_flood
 
-    run_bench(show, json, against)
+    if flood is not None and against is not None:
+        raise InputError("--flood and --against exclude each other: pick one of them")
+    if flood is not None:
+        run_flood(show, json, flood)
+    else:
+        run_bench(show, json, against)
 
 
 @app.command()

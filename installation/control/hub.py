@@ -34,6 +34,7 @@ from installation.show.roles import Role
 from installation.show.status import StatusBoard
 
 LOGGED_FAULTS = 10
+NEWCOMER = 16_384  # bytes: to be told everything at once is paid for as if one had sent so much
 SOON_S = 1 / 60  # so that what comes together is answered together
 
 Carrier = Callable[[bytes], None]  # takes one packet to one peer, and never waits
@@ -296,13 +297,18 @@ class Hub:
             if own and not isinstance(asked.source, StreamPeer):
                 raise CommandRefused("loop", f"{self.own} is where the show itself listens")
             self.feedback.subscribe(asked.source, asked.request, now_ns)
+            self.charge(asked.source, NEWCOMER)
             self.speak()  # a newcomer is told at once
         except CommandRefused as error:
             self.deny(asked.source, error)
 
     def _send(self, messages: Sequence[Outgoing]) -> None:
+        built: dict[tuple[object, ...], bytes] = {}  # what ten peers are told is made once
         for message in messages:
-            packet = build_message(message.address, message.arguments)
+            said = (message.address, message.arguments, *map(type, message.arguments))  # 1 is 1.0, but not in OSC
+            packet = built.get(said)
+            if packet is None:
+                packet = built[said] = build_message(message.address, message.arguments)
             if not isinstance(message.peer, StreamPeer):
                 self._sender.send(message.peer, packet)
             elif message.peer in self._carriers:

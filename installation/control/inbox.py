@@ -27,15 +27,20 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class InboxCounts:
-    """Since the start: commands drained, commands replaced by newer ones before, triggers refused."""
+    """Since the start: commands drained, the triggers among them, commands replaced by newer ones before, triggers
+    refused.
+    """
 
     handled: int
+    triggers: int
     merged: int
     dropped: int
 
 
 class Inbox:
-    """Commands on their way to the main thread. Every post sets `wake` and calls `ring`, which must return at once."""
+    """Commands on their way to the main thread. The first after a drain sets `wake` and calls `ring`, which must return
+    at once; those that come while it is awake cost it nothing.
+    """
 
     def __init__(self, ring: Callable[[], None] = lambda: None) -> None:
         self.wake = threading.Event()
@@ -45,6 +50,7 @@ class Inbox:
         self._triggers: list[Posted] = []
         self._sequence = 0
         self._handled = 0
+        self._drained_triggers = 0
         self._merged = 0
         self._dropped = 0
 
@@ -52,6 +58,7 @@ class Inbox:
         """Leave commands for one tick, from any thread."""
         refused: list[Command] = []
         with self._lock:
+            is_first = not self._slots and not self._triggers
             for command in commands:
                 if command.lane is Lane.TRIGGER and len(self._triggers) >= MAX_TRIGGERS:
                     refused.append(command)
@@ -60,8 +67,9 @@ class Inbox:
                 self._place(Posted(self._sequence, command, origin))
             self._dropped += len(refused)
             receipt = Receipt(self._sequence, tuple(refused))
-        self.wake.set()
-        self._ring()
+        if is_first:
+            self.wake.set()
+            self._ring()
         return receipt
 
     def _place(self, posted: Posted) -> None:
@@ -76,6 +84,7 @@ class Inbox:
         """Everything posted since, in order of sequence. Main thread only."""
         with self._lock:
             waiting = [*self._slots.values(), *self._triggers]
+            self._drained_triggers += len(self._triggers)
             self._slots.clear()
             self._triggers.clear()
             self._handled += len(waiting)
@@ -85,4 +94,4 @@ class Inbox:
     def counts(self) -> InboxCounts:
         """The counters, all of one moment."""
         with self._lock:
-            return InboxCounts(self._handled, self._merged, self._dropped)
+            return InboxCounts(self._handled, self._drained_triggers, self._merged, self._dropped)

@@ -12,7 +12,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 
@@ -44,13 +44,13 @@ log = logging.getLogger(__name__)
 class ControlCounts:
     """What came over the network since the start. `strangers`: from addresses that are not allowed."""
 
-    received: ReceiverCounts
-    streams: StreamCounts
-    strangers: int
-    kernel_dropped: int
-    guests_dropped: int
-    feedback_dropped: int
-    faults: int  # exceptions of our own, caught
+    received: ReceiverCounts = field(default_factory=ReceiverCounts)
+    streams: StreamCounts = field(default_factory=StreamCounts)
+    strangers: int = 0
+    kernel_dropped: int = 0
+    guests_dropped: int = 0
+    feedback_dropped: int = 0
+    faults: int = 0  # exceptions of our own, caught
 
     @property
     def dropped(self) -> int:

@@ -15,6 +15,7 @@ import installation
 from installation.wiring.bench_process import Spent, run_measured
 from installation.wiring.bench_timing import Timing, summary
 
+PACKAGE = Path(installation.__file__).resolve().parent.parent  # where `python -m installation...` is run
 _PATIENCE = 3  # times the playing time, and
 _START_S = 120.0  # seconds for starting and ending
 
@@ -31,20 +32,21 @@ class Played:
 
 
 def play_headless(show: Path, seconds: float, size: tuple[int, int]) -> Played:
-    """Play on no display, whatever the schedule says. Raises UnavailableError with what the player said."""
-    where = ("--headless", "--size", f"{size[0]}x{size[1]}", "--open")
+    """Play on no display, whatever the schedule says, from the opening of the programme on. Raises UnavailableError
+    with what the player said.
+    """
+    where = ("--headless", "--size", f"{size[0]}x{size[1]}", "--open", "--at", "opening")
     return play(show, seconds, where, os.environ)
 
 
 def play(show: Path, seconds: float, options: Sequence[str], environment: Mapping[str, str]) -> Played:
     """Play with these options. Raises UnavailableError with what the player said."""
-    package = Path(installation.__file__).resolve().parent.parent
     with TemporaryDirectory(prefix="afterimage-bench-") as folder:
         stats = Path(folder) / "stats.json"
         command = [sys.executable, "-m", "installation", "play", str(show.resolve()), *options]
         command += ["--seconds", f"{seconds:g}", "--stats", str(stats)]
         spent, _ = run_measured(
-            command, environment=environment, limit_s=_PATIENCE * seconds + _START_S, folder=package
+            command, environment=environment, limit_s=_PATIENCE * seconds + _START_S, folder=PACKAGE
         )
         return Played(seconds, spent, json.loads(stats.read_text(encoding="utf-8")))
 

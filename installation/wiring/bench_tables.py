@@ -10,13 +10,14 @@ from rich.text import Text
 
 from installation.wiring.bench_against import Comparison, Contender
 from installation.wiring.bench_decode import DecodeRow
+from installation.wiring.bench_flood import FloodRun
 from installation.wiring.bench_machine import Machine
 from installation.wiring.bench_playing import Played
 from installation.wiring.bench_timing import Timing
 from installation.wiring.bench_upscale import UpscaleRow
 
 if TYPE_CHECKING:
-    from installation.wiring.benching import Report
+    from installation.wiring.benching import FloodReport, Report
 
 _TIMES = ("median ms", "p5", "p95", "n")
 _WORDS = frozenset({"", "decoder", "runtime", "kernel", "from", "to"})  # columns of words; the others are numbers
@@ -24,7 +25,7 @@ _WORDS = frozenset({"", "decoder", "runtime", "kernel", "from", "to"})  # column
 
 def tables(report: Report) -> Iterator[Table | Text]:
     """One table for each thing measured, and what has to be said beside it."""
-    yield _facts("machine", _machine(report.machine, report.commit, report.date, report.show))
+    yield _facts("machine", _machine(report.machine, report.commit, report.date) | {"show": report.show})
     yield _decode_table(report.decode)
     yield from (Text(note) for note in report.eager)
     yield _upscale_table(report.upscale)
@@ -37,7 +38,40 @@ def tables(report: Report) -> Iterator[Table | Text]:
         yield from (Text(line) for line in _against_notes(report.against))
 
 
-def _machine(machine: Machine, commit: str | None, date: str, show: str) -> dict[str, str]:
+def flood_tables(report: FloodReport) -> Iterator[Table | Text]:
+    """The runs side by side, and what has to be said beside them."""
+    flood = report.flood
+    yield _facts("machine", _machine(report.machine, report.commit, report.date))
+    runs = (flood.baseline, *flood.floods)
+    columns = [_flood_run(run, flood.baseline) for run in runs]
+    yield _table(
+        f"{flood.seconds:g} s of playing, headless, while one process sends OSC values as fast as it can",
+        ("", *(run.what for run in runs)),
+        [(fact, *(column[fact] for column in columns)) for fact in columns[0]],
+    )
+    yield Text("kernel: dropped before they were read; bucket: read, and dropped before they were parsed")
+
+
+def _flood_run(run: FloodRun, baseline: FloodRun) -> dict[str, str]:
+    stats, orders, received = run.played.stats, run.orders, run.control["received"]
+    interval, memory = stats["interval_ms"], stats["rss_mb"]
+    answer = "none" if orders.answer is None else f"{orders.answer.median_ms:.0f}, {orders.answer.p95_ms:.0f}"
+    return {
+        "values sent a second": f"{run.traffic.rate:,.0f}",
+        "heard, bucket, kernel": f"{received['datagrams'] - received['over_rate']:,}, {received['over_rate']:,}, "
+        f"{run.control['kernel_dropped']:,}",
+        "interval ms p50, p99, max": f"{interval['p50']:g}, {interval['p99']:g}, {interval['max']:g}",
+        "p99 over the first": f"{run.p99_ms - baseline.p99_ms:+.1f}",
+        "late slots": f"{stats['late']} of {stats['slots']}",
+        "triggers over TCP": f"{run.obeyed} of {orders.sent} obeyed, {'in' if orders.in_order else 'NOT in'} order",
+        f"messages to {run.watched.watchers} WebSockets": f"{run.watched.messages:,}",
+        "answered after ms p50, p95": answer,
+        "memory at first, at last": f"{memory[0][1]:.0f}, {memory[-1][1]:.0f} MB",
+        "processor": f"{run.played.spent.cpu_s:.1f} s",
+    }
+
+
+def _machine(machine: Machine, commit: str | None, date: str) -> dict[str, str]:
     memory = "memory not known" if machine.memory_gb is None else f"{machine.memory_gb:g} GB"
     load = "not known" if machine.load is None else f"{machine.load:g} (other work spoils the figures)"
     return {
@@ -48,7 +82,6 @@ def _machine(machine: Machine, commit: str | None, date: str, show: str) -> dict
         "libraries": ", ".join(f"{name} {version}" for name, version in machine.libraries.items()),
         "commit": commit or "not a checkout",
         "date": date,
-        "show": show,
     }
 
 

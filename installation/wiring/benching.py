@@ -1,4 +1,4 @@
-"""`afterimage bench`: what decoding, drawing, playing and starting cost on this machine, and beside mpv.
+"""`afterimage bench`: what decoding, drawing, playing and starting cost on this machine, beside mpv, or in a flood.
 
 Everything is measured the way it is used: drawing with the real renderer, decoding in this process, playing and
 starting with the real command. One thing at a time, so that nothing disturbs another.
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-import installation
 from installation.clock import SystemClock
 from installation.errors import InputError
 from installation.nets.processor import usable_cores
@@ -28,9 +27,10 @@ from installation.wiring.bench_decode import (
     sample_latents,
     thread_counts,
 )
+from installation.wiring.bench_flood import Flood, measure_flood
 from installation.wiring.bench_machine import Machine, commit_of, load_average, this_machine
-from installation.wiring.bench_playing import Played, play_headless, startup
-from installation.wiring.bench_tables import tables
+from installation.wiring.bench_playing import PACKAGE, Played, play_headless, startup
+from installation.wiring.bench_tables import flood_tables, tables
 from installation.wiring.bench_timing import Timing
 from installation.wiring.bench_upscale import UpscaleRow, decoded_frames, upscale_rows
 from installation.wiring.loading import LoadedWork, load_work
@@ -38,6 +38,7 @@ from installation.wiring.playing import USUAL_RATE
 from installation.wiring.request import demo_show
 
 SCHEMA = "afterimage-bench-1"
+FLOOD_SCHEMA = "afterimage-flood-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,17 @@ class Report:
     against: Comparison | None
 
 
+@dataclass(frozen=True, slots=True)
+class FloodReport:
+    """All figures of one flood."""
+
+    schema: str
+    date: str
+    commit: str | None
+    machine: Machine
+    flood: Flood
+
+
 def run_bench(show: Path | None, json: Path | None, against: str | None, effort: Effort = THOROUGH) -> Report:
     """Measure, print tables, and write the figures to `json`; the demo show if `show` is None.
 
@@ -81,8 +93,7 @@ def run_bench(show: Path | None, json: Path | None, against: str | None, effort:
     """
     if against is not None:
         require_peer(against)
-    if json is not None and not json.resolve().parent.is_dir():
-        raise InputError(f"--json {json}: there is no folder {json.parent}")
+    _require_folder(json)
     console = Console()
     report = measure(show or demo_show(), effort, console, beside_mpv=against is not None)
     for table in tables(report):
@@ -92,9 +103,29 @@ def run_bench(show: Path | None, json: Path | None, against: str | None, effort:
     return report
 
 
+def run_flood(show: Path | None, json: Path | None, seconds: float) -> FloodReport:
+    """Measure a flood at the first film of a show's first model, print a table, and write the figures to `json`.
+
+    Raises InputError for what cannot be asked for, UnavailableError for what is missing here.
+    """
+    _require_folder(json)
+    console = Console()
+    load = load_average()
+    work = load_work(show or demo_show(), None, USUAL_RATE, always_open=True)
+    model = next(iter(models_of(work).values()))
+    flood = measure_flood(model, next(iter(model.films)), seconds, console.print)
+    machine = this_machine(flood.baseline.played.stats["renderer"], load)
+    report = FloodReport(FLOOD_SCHEMA, _today(), _commit(), machine, flood)
+    for table in flood_tables(report):
+        console.print(table)
+    if json is not None:
+        write_report(json, asdict(report))
+    return report
+
+
 def measure(show: Path, effort: Effort, console: Console, *, beside_mpv: bool) -> Report:
     """All figures of a show. Raises AfterimageError."""
-    load, commit = load_average(), commit_of(Path(installation.__file__).resolve().parent.parent)
+    load, commit = load_average(), _commit()
     work = load_work(show, None, USUAL_RATE, always_open=True)
     renderer, upscale = _upscale(work, effort, console)
     decode, notes = _decode(work, effort, console)
@@ -104,7 +135,7 @@ def measure(show: Path, effort: Effort, console: Console, *, beside_mpv: bool) -
     starting = startup(show, effort.starts, effort.start_s, effort.size)
     return Report(
         schema=SCHEMA,
-        date=dt.datetime.fromtimestamp(SystemClock().wall_ns() // 10**9, dt.UTC).isoformat(),
+        date=_today(),
         commit=commit,
         show=f"{show}: {work.show.title}",
         machine=this_machine(renderer, load),
@@ -115,6 +146,19 @@ def measure(show: Path, effort: Effort, console: Console, *, beside_mpv: bool) -
         startup=starting,
         against=_beside_mpv(show, work, effort, console) if beside_mpv else None,
     )
+
+
+def _require_folder(json: Path | None) -> None:
+    if json is not None and not json.resolve().parent.is_dir():
+        raise InputError(f"--json {json}: there is no folder {json.parent}")
+
+
+def _today() -> str:
+    return dt.datetime.fromtimestamp(SystemClock().wall_ns() // 10**9, dt.UTC).isoformat()
+
+
+def _commit() -> str | None:
+    return commit_of(PACKAGE)
 
 
 def _decode(work: LoadedWork, effort: Effort, console: Console) -> tuple[tuple[DecodeRow, ...], tuple[str, ...]]:

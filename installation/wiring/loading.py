@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from installation.control.addresses import parse_line
+from installation.control.addresses import AddressSpace, read_line
 from installation.control.names import Names
 from installation.errors import ModelError, Problem, ShowError, StreamError
 from installation.latents.stream import StreamHeader, read_header
@@ -21,6 +21,7 @@ from installation.show.config import Reading, read_show
 from installation.show.config_tables import FilmTable, ShowConfig
 from installation.show.config_values import ID_ALLOWED, is_id
 from installation.show.library import FilmInfo
+from installation.show.roles import Role
 from installation.show.state import Show
 from installation.show.validation import known_ids, validate
 from installation.wiring.dmx import dmx_problems
@@ -62,10 +63,10 @@ def load_work(path: Path, venue: Path | None, display_rate: Fraction, *, always_
     films = gathering.films()
     infos = None if films is None else {id_: film.info for id_, film in films.items()}
     known = known_ids(reading, infos)
-    names = Names(*map(frozenset, (known.films, known.scenes, known.programmes, known.cues)))
+    space = AddressSpace(Names(*map(frozenset, (known.films, known.scenes, known.programmes, known.cues))))
 
     def parse(line: str) -> Command:
-        return parse_line(line, names)
+        return read_line(line, space, Role.MAINTAIN).command
 
     spaces = {id_: film.model.space for id_, film in (films or {}).items()}
     problems = [

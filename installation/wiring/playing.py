@@ -6,10 +6,11 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import combinations, islice
 from types import FrameType
@@ -20,7 +21,7 @@ from installation.control.framing import Framing
 from installation.control.inbox import Inbox
 from installation.control.names import Names
 from installation.control.rules import MapRule
-from installation.control.server import ControlServer
+from installation.control.server import ControlCounts, ControlServer
 from installation.control.settings import ControlSettings, DeskAddress, Endpoint
 from installation.decode.decoders import Decoders
 from installation.decode.source import FrameSource
@@ -53,6 +54,9 @@ HEADLESS_SIZE = (1920, 1080)
 WINDOW_SIZE = (1280, 720)
 USUAL_RATE = Fraction(60)
 NUMBER_KEYS = 9
+HANDOVER_S = (
+    0.0005  # how long a thread may keep the picture waiting for the interpreter; Python's own is ten times that
+)
 
 
 def run_show(request: PlayRequest) -> None:
@@ -113,6 +117,7 @@ class _Performance:
             server = self._server(stack)
             player = self._player(frames, live, server, stack)
             settle_memory()
+            sys.setswitchinterval(HANDOVER_S)
             with _stopped_by_signals(player):
                 log.info("%s", self._greeting(player))
                 player.run(self._request.seconds)
@@ -196,11 +201,16 @@ class _Performance:
 
     def _about(self, frames: FrameSource, server: ControlServer | None) -> Mapping[str, object]:
         decoding, counts = frames.statistics(), self._inbox.counts()
-        network = server.counts().dropped if server else 0
+        network = server.counts() if server else ControlCounts()
         return {
             "decoded": decoding.decoded,
             "decode_ms": in_ms(decoding.decode_ms),
-            "commands": {"handled": counts.handled, "dropped": counts.dropped + network},
+            "commands": {
+                "handled": counts.handled,
+                "triggers": counts.triggers,
+                "dropped": counts.dropped + network.dropped,
+            },
+            "control": asdict(network),
             "renderer": self._presenter.graphics.driver,
             "provider": self._films.provider,
             "decoding": self._films.decoding,

@@ -64,11 +64,18 @@ def test_triggers_keep_their_order_and_the_newest_is_refused() -> None:
     assert inbox.post([show.Go()], DESK).refused == ()
 
 
-def test_posting_wakes() -> None:
-    inbox = Inbox()
+def test_the_first_post_after_a_drain_wakes() -> None:
+    rung: list[str] = []
+    inbox = Inbox(lambda: rung.append("rung"))
     assert not inbox.wake.is_set()
-    inbox.post([show.Go()], DESK)
-    assert inbox.wake.is_set()
+    for _ in range(2):
+        for command in (show.SetVolume(0.5), show.Go(), show.SetVolume(0.6)):
+            inbox.post([command], DESK)
+        assert inbox.wake.is_set()
+        inbox.wake.clear()
+        assert drained(inbox) == [show.Go(), show.SetVolume(0.6)]
+    assert rung == ["rung"] * 2
+    assert inbox.counts().triggers == 2
 
 
 def test_what_is_posted_together_is_drained_together() -> None:

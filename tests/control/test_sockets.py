@@ -54,6 +54,14 @@ def test_what_the_kernel_drops_is_counted() -> None:
         assert reader.kernel_dropped > 0
 
 
+def test_more_drops_than_the_kernel_can_count() -> None:
+    listening = open_listener(HOME, 0)
+    with closing(DatagramReader(listening, Endpoint(*listening.getsockname()))) as reader:
+        for count in (5, 2**32 - 1, 3, 2**31, 7):
+            reader._drop_count(count)
+        assert reader.kernel_dropped == 2 * 2**32 + 7
+
+
 def test_what_cannot_be_sent_is_dropped() -> None:
     with closing(FeedbackSender()) as sender:
         sender.send(Endpoint(HOME, 9), b"x" * 70_000)

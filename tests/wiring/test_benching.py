@@ -18,6 +18,8 @@ import pytest
 import torch
 from rich.console import Console
 
+from installation.control.osc import Message, decode_packet
+from installation.control.settings import Endpoint
 from installation.errors import InputError, UnavailableError
 from installation.nets.model import ModelInfo, read_model
 from installation.render.egl import EglPresenter
@@ -31,11 +33,12 @@ from installation.wiring.bench_against import compare_with_mpv, mpv_command, mpv
 from installation.wiring.bench_decode import LATENTS, decode_rows, eager_rows, sample_latents, thread_counts
 from installation.wiring.bench_display import some_display
 from installation.wiring.bench_eager import EagerDecoder
+from installation.wiring.bench_generator import generate, ramps
 from installation.wiring.bench_machine import commit_of, load_average, memory_gb, this_machine
 from installation.wiring.bench_process import cpu_seconds, high_water_mb, run_measured
 from installation.wiring.bench_timing import summary, timed
 from installation.wiring.bench_upscale import decoded_frames, upscale_rows
-from installation.wiring.benching import SCHEMA, Effort, run_bench
+from installation.wiring.benching import FLOOD_SCHEMA, SCHEMA, Effort, run_bench, run_flood
 from installation.wiring.loading import load_work
 from tests.onnx_models import SPACE, make_model
 
@@ -253,6 +256,33 @@ def test_the_whole_bench_prints_and_writes_the_same_figures(
     printed = " ".join(capsys.readouterr().out.split())  # titles wrap with the width of the figures
     for part in ("machine", "decoding one frame", "drawing one picture", "of playing, headless", "first picture"):
         assert part in printed
+
+
+def test_a_flood_is_measured_beside_one_that_goes_nowhere(show: Path, tmp_path: Path) -> None:
+    file = tmp_path / "flood.json"
+    flood = run_flood(show, file, 2.5).flood
+    for run in (flood.baseline, *flood.floods):
+        assert run.traffic.sent > 0
+        assert run.orders.in_order and run.obeyed == run.orders.sent > 0
+        assert run.played.stats["size"] == [640, 360]
+    assert flood.baseline.played.stats["commands"]["dropped"] == 0
+    for run in flood.floods:
+        received = run.control["received"]
+        assert received["datagrams"] > run.orders.sent + 100
+        assert run.played.stats["commands"]["dropped"] == received["over_rate"] + run.control["kernel_dropped"]
+    written = json.loads(file.read_text("utf-8"))
+    assert written["schema"] == FLOOD_SCHEMA
+    assert [run["what"] for run in written["flood"]["floods"]] == [run.what for run in flood.floods]
+
+
+def test_a_flood_ends_when_nobody_listens_any_more() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        target = Endpoint(*sink.getsockname())
+        packets = ramps(["/ai/volume", "/ai/speed=1"])
+        assert decode_packet(packets[-1]) == Message("/ai/speed", (1.0,))
+        assert generate(target, packets, limit_s=0.01).sent >= len(packets) == 2048
+    assert generate(target, packets).sent == 0
 
 
 def test_both_players_play_on_a_private_display(show: Path, monkeypatch: pytest.MonkeyPatch) -> None:

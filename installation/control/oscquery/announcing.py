@@ -61,10 +61,11 @@ class Announcer:
     async def _announce(self) -> None:
         try:
             version = IPVersion.V6Only if ip_address(self._addresses[0]).version == 6 else IPVersion.V4Only
-            self._zeroconf = AsyncZeroconf(interfaces=list(self._addresses), ip_version=version)
-            for service in self._services:
-                spread = await self._zeroconf.async_register_service(self._info(service), allow_name_change=True)
-                await spread
+            zeroconf = self._zeroconf = AsyncZeroconf(interfaces=list(self._addresses), ip_version=version)
+            spreading = await asyncio.gather(
+                *(zeroconf.async_register_service(self._info(each), allow_name_change=True) for each in self._services)
+            )
+            await asyncio.gather(*spreading)
         except (OSError, Error) as error:
             log.warning(
                 "OSCQuery: cannot be announced in the network: %s; programs still find it at http://%s",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from installation.control.addresses import AddressSpace, Target
-from installation.control.methods import Method, Said
+from installation.control.methods import Method
 from installation.control.names import Names
 from installation.control.parameters import Parameter
 from installation.show.roles import Role
@@ -47,6 +47,7 @@ class Tree:
 
     def __init__(self, space: AddressSpace) -> None:
         self._names = space.names
+        self._fixed: dict[tuple[str, Reader], Json] = {}  # what never changes, for each kind of reader that came
         self._nodes = {"/": _Node("/")}
         for target in sorted(space.targets, key=lambda target: target.address):
             self._place(target.address).target = target
@@ -69,10 +70,12 @@ class Tree:
 
     def attributes(self, path: str, now: Snapshot, reader: Reader) -> Json:
         """The attributes of one node, without what it contains. Raises KeyError."""
-        node = self._nodes[path]
-        return {"FULL_PATH": node.path} | (
-            _method(node.target, self._names, now, reader) if node.target else {"ACCESS": 0}
-        )
+        target = self._nodes[path].target
+        fixed = self._fixed.get((path, reader))
+        if fixed is None:
+            described = {"ACCESS": 0} if target is None else _method(target, self._names, reader)
+            fixed = self._fixed[path, reader] = {"FULL_PATH": path, **described}
+        return fixed | ({} if target is None else _present(target, now, reader))
 
     def _described(self, node: _Node, now: Snapshot, reader: Reader) -> Json:
         described = self.attributes(node.path, now, reader)
@@ -81,17 +84,12 @@ class Tree:
         return described
 
 
-def _method(target: Target, names: Names, now: Snapshot, reader: Reader) -> Json:
-    """What there is to say of one method."""
+def _method(target: Target, names: Names, reader: Reader) -> Json:
+    """What there is to say of one method, whatever its value."""
     method = target.method
-    value = _value(target, now)
     percent = reader.percent and method.is_level
     shortest, *longer = (_shape(form, names, percent=percent) for form in _forms(method.parameters))
-    if value is False:
-        shortest["TYPE"] = "F"  # T and F are one type with its value in it
     described: Json = {"ACCESS": _access(method, reader.role), **shortest}
-    if value is not None:
-        described["VALUE"] = [value * _PERCENT if percent and isinstance(value, float) else value]
     described["DESCRIPTION"] = f"{target.id}: {method.help}" if target.id else method.help
     described["TAGS"] = [_sort(method), method.role.word]
     if method.critical:
@@ -101,12 +99,18 @@ def _method(target: Target, names: Names, now: Snapshot, reader: Reader) -> Json
     return described
 
 
-def _value(target: Target, now: Snapshot) -> Said | None:
-    """What it is now, if it is anything."""
+def _present(target: Target, now: Snapshot, reader: Reader) -> Json:
+    """Its value, if it has one. T and F are one type, with the value in it."""
     method = target.method
     if method.feedback is not None:
-        return method.feedback(now, target.id)
-    return method.status(now) if method.status is not None else None
+        value = method.feedback(now, target.id)
+    elif method.status is not None:
+        value = method.status(now)
+    else:
+        return {}
+    if isinstance(value, float) and reader.percent and method.is_level:
+        value *= _PERCENT
+    return {"VALUE": [value], "TYPE": "F"} if value is False else {"VALUE": [value]}
 
 
 def _access(method: Method, role: Role) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation.control.messages import build_message
@@ -33,6 +33,7 @@ def test_what_is_no_command(text: str) -> None:
     assert len(str(refusal.value)) < 250
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_command_or_refused(text: str) -> None:
     try:

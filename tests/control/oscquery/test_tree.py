@@ -7,7 +7,7 @@ import struct
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from installation.control.addresses import AddressSpace, Target
@@ -133,6 +133,7 @@ def test_a_root_of_several_parts() -> None:
 
 
 @pytest.mark.parametrize("target", SPACE.targets, ids=lambda target: target.address)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_what_it_says_is_obeyed(target: Target, data: st.DataObject) -> None:
     """Every TYPE, with any values in its RANGE, is taken by the method; what is only read refuses."""
