@@ -171,15 +171,20 @@ def evaluate(
     footage: Annotated[Path, typer.Argument(help="A film.")],
     model: MODEL,
     json: Annotated[Path | None, typer.Option(help="Write the figures here, as JSON.")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet here, as PNG: footage over memory.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet here, .png or .jpg.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a page with figures and pictures here, .html.")] = None,
+    vmaf: Annotated[bool, typer.Option("--vmaf", help="Measure VMAF too, which takes its time.")] = False,
+    precision: Annotated[str, typer.Option(help="Which decoder: fp32, fp16 or int8.")] = "fp32",
     start: FROM = None,
     stop: TO = None,
     fit: FIT = "contain",
 ) -> None:
-    """Measure how well a model remembers a film: PSNR and SSIM, shot by shot."""
+    """Measure how well a model remembers a film, shot by shot: PSNR, SSIM, flicker, distinctness, VMAF."""
+    from installation.studio.evaluate import Wanted
     from installation.wiring.studio import evaluate_footage
 
-    evaluate_footage(footage, model, json=json, sheet=sheet, start=start, stop=stop, fit=fit)
+    wanted = Wanted(sheet, report, vmaf)
+    evaluate_footage(footage, model, json=json, wanted=wanted, precision=precision, start=start, stop=stop, fit=fit)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from installation.clock import Clock
-from installation.errors import InputError, ModelError
+from installation.errors import InputError
 from installation.nets.decoder import Decoder
 from installation.nets.model import ModelInfo
 from installation.nets.processor import processor_name, usable_cores
 from installation.nets.session import Provider, runtime_version
-from installation.nets.variant import FILES, Precision, refusal, useful_variant
+from installation.nets.variant import Precision, file_of, refusal, useful_variant
 
 _COMFORTABLE_MS = 10.0  # a quarter of a frame at 24 a second: more threads gain nothing
 _WORTH_IT = 1.25  # times as fast, for a choice to replace the one before it
@@ -61,7 +61,7 @@ def open_decoder(
     `cache` is the file that remembers, the user's own if left out; one that cannot be read or written costs only
     time. Raises ModelError for a precision the model does not have.
     """
-    first, cores = _asked_for(model, precision), usable_cores()
+    first, cores = file_of(model, precision), usable_cores()
     free = precision == Precision.AUTO and len(model.decoders) > 1
     if not free and cores < _SPARE_CORES:
         return Decoder.open(first, provider)
@@ -103,18 +103,6 @@ def cache_file() -> Path:
         except RuntimeError:  # a user without a home: nothing is remembered
             root = Path(os.devnull)
     return root / "afterimage" / "decoders.json"
-
-
-def _asked_for(model: ModelInfo, precision: str) -> Path:
-    """The decoder file of a precision, the reference for "auto". Raises ModelError where the model has none."""
-    name = FILES.get(Precision(precision), model.decoders[0].name)
-    for path in model.decoders:
-        if path.name == name:
-            return path
-    raise ModelError(
-        f"{model.path}: precision {precision} was asked for, but there is no {name} in it; "
-        f"`afterimage export {model.path}` makes one, or leave precision out"
-    )
 
 
 def _tried(decoder: Decoder, model: ModelInfo, others: Sequence[tuple[str, int]], clock: Clock) -> Trial:

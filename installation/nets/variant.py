@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
+from pathlib import Path
 
-from installation.errors import ModelError
+from installation.errors import InputError, ModelError
 from installation.nets.decoder import Decoder
 from installation.nets.model import DECODER, FP16_DECODER, INT8_DECODER, ModelInfo
 from installation.nets.selftest import self_test
@@ -29,8 +30,28 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-FILES = {Precision.FP32: DECODER, Precision.FP16: FP16_DECODER, Precision.INT8: INT8_DECODER}
+_FILES = {
+    Precision.AUTO: DECODER,
+    Precision.FP32: DECODER,
+    Precision.FP16: FP16_DECODER,
+    Precision.INT8: INT8_DECODER,
+}
 _USEFUL_ON = {Provider.CPU: INT8_DECODER, Provider.CUDA: FP16_DECODER}
+
+
+def file_of(model: ModelInfo, precision: str) -> Path:
+    """The decoder file of a precision, for "auto" that of the reference. Raises ModelError where the model has none."""
+    try:
+        name = _FILES[Precision(precision)]
+    except ValueError:
+        raise InputError(f"precision: got {precision!r}, pick one of {', '.join(Precision)}") from None
+    for path in model.decoders:
+        if path.name == name:
+            return path
+    raise ModelError(
+        f"{model.path}: precision {precision} was asked for, but there is no {name} in it; "
+        f"`afterimage export {model.path}` makes one, or leave precision out"
+    )
 
 
 def useful_variant(model: ModelInfo, provider: Provider) -> str | None:

@@ -17,12 +17,16 @@ SCORES = "scores.json"
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How faithfully a film is remembered: mean PSNR in dB and SSIM over its frames."""
+    """How faithfully a film is remembered: mean PSNR in dB and SSIM over its frames, flicker and distinctness
+    (`motion`; None where they are not defined).
+    """
 
     film: str
     frames: int
     psnr_db: float
     ssim: float
+    flicker: float | None = None
+    distinctness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,14 @@ class Card:
     def _figures(self) -> str:
         if not self.scores:
             return ""
-        rows = "\n".join(f"| {s.film} | {s.frames} | {s.psnr_db:.2f} dB | {s.ssim:.3f} |" for s in self.scores)
-        head = "## Figures\n\n| film | frames | PSNR | SSIM |\n|---|---|---|---|"
-        return f"{head}\n{rows}\n\nMeans over all frames, decoded from the latents as a stream stores them."
+        rows = "\n".join(_line(score) for score in self.scores)
+        head = "## Figures\n\n| film | frames | PSNR | SSIM | flicker | distinctness |\n|---|---|---|---|---|---|"
+        return f"{head}\n{rows}\n\n{_MEANING}"
+
+
+def _line(score: Score) -> str:
+    moving = ("" if value is None else f"{value:.2f}" for value in (score.flicker, score.distinctness))
+    return f"| {score.film} | {score.frames} | {score.psnr_db:.2f} dB | {score.ssim:.3f} | {' | '.join(moving)} |"
 
 
 def read_scores(folder: Path, space: str) -> tuple[Score, ...]:
@@ -96,6 +105,12 @@ def write_scores(folder: Path, space: str, scores: Sequence[Score]) -> None:
     rows = [asdict(score) for score in scores]
     (folder / SCORES).write_text(json.dumps({"space": space, "scores": rows}, indent=2) + "\n", encoding="utf-8")
 
+
+_MEANING = (
+    "PSNR and SSIM: means over all frames, decoded from the latents as a stream stores them. Flicker: the energy of "
+    "the differences from frame to frame, by the footage's. Distinctness: how far apart frames stay where the footage "
+    "is nearly still; 0 is one image, 1 as far as in the footage."
+)
 
 _USUAL_FLAWS = (
     "Fine texture is smoothed; fast motion smears; frames that are nearly alike may melt into one. "

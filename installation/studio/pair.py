@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from installation.errors import ModelError
 from installation.nets.model import ModelInfo, check_encoder, decoder_signature, read_model
 from installation.nets.session import NetSession, input_of, metadata_of, open_session
+from installation.nets.variant import file_of
 
 BATCH = 16  # frames at a time; more gains nothing on a CPU
 
@@ -42,7 +43,7 @@ class EncoderNet:
 
 @dataclass(frozen=True, slots=True)
 class DecoderNet:
-    """`decoder.onnx` of a model folder."""
+    """A decoder of a model folder."""
 
     model: ModelInfo
     session: NetSession
@@ -67,10 +68,12 @@ def open_encoder(folder: Path, provider: str = "auto", threads: int | None = Non
     return EncoderNet(model, session)
 
 
-def open_decoder(folder: Path, provider: str = "auto", threads: int | None = None) -> DecoderNet:
+def open_decoder(
+    folder: Path, provider: str = "auto", threads: int | None = None, precision: str = "fp32"
+) -> DecoderNet:
     """Open a model's decoder, on all cores unless told otherwise. ModelError if it is missing or does not fit."""
     model = read_model(folder)
-    session = open_session(model.decoders[0], provider, threads or os.cpu_count())
+    session = open_session(file_of(model, precision), provider, threads or os.cpu_count())
     decoder_signature(session)
     return DecoderNet(model, session)
 

@@ -22,7 +22,7 @@ from installation.studio.about import About, read_about, write_about
 from installation.studio.card import Score, write_scores
 from installation.studio.dataset import Selection
 from installation.studio.encode import encode_film, film_id_of
-from installation.studio.evaluate import Evaluation, evaluate
+from installation.studio.evaluate import Evaluation, Wanted, evaluate
 from installation.studio.export import export
 from installation.studio.files import write_whole
 from installation.studio.loop import TrainRequest, budget_of, train
@@ -117,7 +117,7 @@ def _publish(wish: Wish, film_ids: Sequence[str], console: Console) -> None:
         with console.status(f"measuring {path.name}"):
             found = _measure(wish, path, film_id)
         console.print(found.table())
-        scores.append(Score(film_id, found.frames, found.psnr_db, found.ssim))
+        scores.append(Score(film_id, found.frames, found.psnr_db, found.ssim, found.flicker, found.still.distinctness))
     write_scores(wish.folder / "train", exported.space, scores)
     write_whole(wish.folder / "card.md", replace(exported.card, scores=scores).text().encode())
     show = write_show(wish.folder, film_ids)
@@ -143,7 +143,15 @@ def _encode(wish: Wish, path: Path, film_id: str, licence: str, console: Console
 def _measure(wish: Wish, path: Path, film_id: str) -> Evaluation:
     """The figures of one film; its contact sheet lies beside the training."""
     sheet = wish.folder / "train" / f"{film_id}.png"
-    return evaluate(path, wish.folder, start=wish.start, stop=wish.stop, fit=wish.fit, provider="cpu", sheet=sheet)
+    return evaluate(
+        path,
+        wish.folder,
+        start=wish.start,
+        stop=wish.stop,
+        fit=wish.fit,
+        provider="cpu",
+        wanted=Wanted(sheet=sheet),
+    )
 
 
 def _about(wish: Wish) -> About:

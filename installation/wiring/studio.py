@@ -19,7 +19,7 @@ from installation.latents.framing import Fit
 from installation.nets.model import DECODER
 from installation.show.config_values import parse_seconds
 from installation.studio.encode import encode_film, film_id_of
-from installation.studio.evaluate import evaluate
+from installation.studio.evaluate import Wanted, evaluate
 from installation.venue.metrics import write_text
 
 STUDIO_PACKAGES = ("torch", "onnx", "onnx_ir", "onnxscript", "matplotlib")
@@ -116,7 +116,8 @@ def evaluate_footage(
     model: str,
     *,
     json: Path | None,
-    sheet: Path | None,
+    wanted: Wanted,
+    precision: str,
     start: str | None,
     stop: str | None,
     fit: str,
@@ -131,7 +132,8 @@ def evaluate_footage(
             start=seconds_of("--from", start),
             stop=seconds_of("--to", stop),
             fit=fit_of(fit),
-            sheet=sheet,
+            precision=precision,
+            wanted=wanted,
             progress=lambda done, expected: bars.update(task, completed=done, total=expected),
             say=console.print,
         )

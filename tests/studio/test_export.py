@@ -111,13 +111,13 @@ def test_the_space_is_that_of_the_weights_and_survives_another_export(trained: P
     assert space == space_id(encoder, decoder)
     before = (trained / "decoder.onnx").read_bytes()
     (trained / "about.toml").write_text('film = "Bars"\nlicence = "public domain"\n')
-    write_scores(trained / "train", space, [Score("bars", 12, 31.256, 0.9)])
+    write_scores(trained / "train", space, [Score("bars", 12, 31.256, 0.9, 0.8, None)])
     exported = export(trained)
     model = read_model(trained)
     assert (model.space, model.film, model.licence) == (space, "Bars", "public domain")
     assert onnx.load_from_string(before).graph.initializer == onnx.load(trained / "decoder.onnx").graph.initializer
     card = (trained / "card.md").read_text()
-    for told in ("# Bars,", "public domain", space, "| bars | 12 | 31.26 dB | 0.900 |", "Known flaws"):
+    for told in ("# Bars,", "public domain", space, "| bars | 12 | 31.26 dB | 0.900 | 0.80 |  |", "Known flaws"):
         assert told in card
     assert exported.parity.decoder_db > 45
     with torch.no_grad():
