@@ -20,6 +20,7 @@ from installation.control.gestures import (
     read_level,
     read_strike,
 )
+from installation.control.hours import read_date, read_date_or_all, read_hours, read_time
 from installation.control.names import Kind, Names, read_id
 from installation.control.parameters import Clip, Parameter
 from installation.errors import CommandRefused
@@ -214,6 +215,17 @@ def _cue(path: str, parameter: Parameter, text: str) -> Method:
     return Method(path, (parameter,), text, lambda call: show.FireCue(_id(call, "cue")), Lane.TRIGGER, strike)
 
 
+def _except(call: Call) -> Command:
+    """Other hours on one date, with a programme of the show where one is named."""
+    date, hours = read_date(call.arguments, "hours/except"), read_hours(call.arguments)
+    if len(call.arguments) < 3 or call.arguments[2] is None:
+        return show.ChangeHours(date, hours)
+    programme = read_id(call.arguments[2])
+    if programme is None:
+        raise CommandRefused("arguments", "the programme of hours/except is an id, as text or as a number")
+    return show.ChangeHours(date, hours, call.names.find("programme", programme))
+
+
 def _status(name: str, types: str, status: Callable[[Snapshot], Said], text: str, unit: str = "") -> Method:
     """Something the show says of itself, which nobody sets."""
     path = f"/status/{name}"
@@ -296,6 +308,24 @@ METHODS: tuple[Method, ...] = (
     *(
         _plain(f"/mode/{mode}", show.SetMode(mode), f"mode {mode}, as a trigger", repeatable=True, role=role)
         for mode, role in zip(Mode, (Role.OPERATE, Role.OPERATE, Role.MAINTAIN), strict=True)
+    ),
+    Method(
+        "/hours/extend", (Parameter("until", "s", example="20:00"),),
+        "open until the local time that comes next; now, if closed",
+        lambda call: show.ExtendHours(read_time(call.arguments)), Lane.TRIGGER, _named,
+    ),
+    _plain("/hours/close", show.CloseHours(), "close now, until the next scheduled opening", repeatable=True),
+    Method(
+        "/hours/except",
+        (
+            Parameter("date", "s", example="2026-12-24"), Parameter("closed or hours", "s", example="10:00-16:00"),
+            Parameter("programme", "s or i", optional=True, kind="programme"),
+        ),
+        "other hours on a date from today to 14 days ahead", _except, Lane.TRIGGER, _named,
+    ),
+    Method(
+        "/hours/forget", (Parameter("all or a date", "s", example="2026-12-24"),), "take changes of hours back",
+        lambda call: show.ForgetHours(read_date_or_all(call.arguments)), Lane.TRIGGER, _named,
     ),
     Method(
         "/ping", (Parameter("any", "any", optional=True),), "answered on the same address, to peers",

@@ -26,7 +26,7 @@ class Parameter:
     """One argument: its name, OSC types, range and unit.
 
     The types "trigger" and "latch" stand for their rules, "any" for anything. Text may be one of `choices`, or of the
-    show's ids of a `kind`.
+    show's ids of a `kind`, or of a form that an `example` shows.
     """
 
     name: str
@@ -38,10 +38,12 @@ class Parameter:
     clip: Clip = Clip.BOTH
     choices: tuple[str, ...] = ()
     kind: Kind | None = None
+    example: str = ""
 
     def __str__(self) -> str:
         name = f"{', '.join(self.choices[:-1])} or {self.choices[-1]}" if self.choices else self.name
         text = self.types if self.types == name else f"{self.types} {name}"
+        text += f", such as {self.example}" if self.example else ""
         if self.low is not None and self.high is not None:
             text += f" {self.low:g} to {self.high:g}"
         text += f" {self.unit}" if self.unit else ""

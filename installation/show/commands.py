@@ -8,6 +8,7 @@ slot wins), *latches* (one slot each, cannot overflow),
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 from typing import ClassVar
@@ -217,6 +218,36 @@ class SetMode(Command):
 
     mode: Mode
     lane: ClassVar[Lane] = Lane.LATCH
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendHours(Command):
+    """Open until the local time that comes next, `until` minutes (0 to 1439) after midnight; now, if closed."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseHours(Command):
+    """Close now, until the next opening that the hours have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeHours(Command):
+    """Other hours on one local date: from and until minutes after its midnight (past 1440: on the next date), or None:
+    closed all day. `programme` None is the show's first.
+    """
+
+    date: dt.date
+    hours: tuple[int, int] | None
+    programme: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetHours(Command):
+    """Take back what was changed for a local date, or on it; None: all of it."""
+
+    date: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from installation.show.changes import Changes, goes_on, in_effect, without_past
 from installation.show.commands import Mode
 from installation.show.library import Programme, Then, Transition
 from installation.show.schedule import Period
@@ -68,7 +69,7 @@ def observe_wall(show: Show, state: ShowState, now_ns: int, wall_ns: int) -> Sho
     if abs(offset - state.wall_offset) < STEP_NS:
         return state
     state = replace(state, wall_offset=offset, reanchor_at=_boundary(show, state, now_ns), clock_trusted=True)
-    period = show.schedule.at(wall_ns)
+    period = in_effect(show.schedule, state.changes).at(wall_ns)
     return state if period == state.period else turn_period(show, state, period, now_ns)
 
 
@@ -110,7 +111,23 @@ def _prune(show: Show, state: ShowState, t_ns: int) -> ShowState:
 
 
 def _turn_period(show: Show, state: ShowState, t_ns: int) -> ShowState:
-    return turn_period(show, state, show.schedule.at(t_ns + state.wall_offset), t_ns)
+    wall_ns = t_ns + state.wall_offset
+    state = replace(state, changes=without_past(show.schedule, state.changes, wall_ns))
+    return turn_period(show, state, in_effect(show.schedule, state.changes).at(wall_ns), t_ns)
+
+
+def reschedule(show: Show, state: ShowState, changes: Changes, t_ns: int) -> ShowState:
+    """Other hours from now on. What is open goes on if it still is; whoever closes by hand means it in manual mode
+    too.
+    """
+    wall_ns = t_ns + state.wall_offset
+    state = replace(state, changes=without_past(show.schedule, changes, wall_ns))
+    period = in_effect(show.schedule, state.changes).at(wall_ns)
+    if goes_on(state.period, period):
+        return replace(state, period=period)
+    if state.mode is Mode.MANUAL and not period.open:
+        state = replace(state, mode=Mode.AUTO)
+    return turn_period(show, state, period, t_ns)
 
 
 def turn_period(show: Show, state: ShowState, period: Period, t_ns: int) -> ShowState:

@@ -9,6 +9,7 @@ How local times become instants, in every zone and at both edges of daylight sav
   exception that starts within it, and otherwise plays to its end even when the next date is closed.
 - Openings of one programme that touch are one period, with one anchor. One that reaches back to the year 2000 (always
   open) is anchored at 2000-01-01 00:00 in the zone of the show.
+- What people changed while the show ran (`spans`) goes over all of it, and joins what it touches in the same way.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import datetime as dt
 from calendar import isleap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -66,18 +67,65 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A while that is not as the hours have it, until `end_ns` (None: for ever): `programme` plays, None: closed."""
+
+    start_ns: int
+    end_ns: int | None
+    programme: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """Opening hours of a week (Monday first), of dates that come back (month, day), and of single dates."""
+    """Opening hours of a week (Monday first), of dates that come back (month, day), and of single dates; over them
+    `spans`, in order, none over another.
+    """
 
     zone: ZoneInfo
     week: tuple[tuple[Hours, ...], ...]
     fallback_programme: str
     closed_programme: str | None = None
-    yearly: Mapping[tuple[int, int], tuple[Hours, ...]] = field(default_factory=dict)
-    dated: Mapping[dt.date, tuple[Hours, ...]] = field(default_factory=dict)
+    yearly: Mapping[tuple[int, int], tuple[Hours, ...]] = field(default_factory=dict, hash=False)
+    dated: Mapping[dt.date, tuple[Hours, ...]] = field(default_factory=dict, hash=False)
+    spans: tuple[Span, ...] = ()
 
     def at(self, wall_ns: int) -> Period:
         """What plays at a wall time. Costs tenths of a millisecond: ask again at `end_ns`, not every picture."""
+        period = self._piece(wall_ns)
+        if not self.spans:
+            return period
+        before = self._piece(period.anchor_ns - 1)
+        while _alike(before, period) and before.anchor_ns < period.anchor_ns:
+            period = replace(period, anchor_ns=before.anchor_ns)
+            before = self._piece(period.anchor_ns - 1)
+        while period.end_ns is not None and _alike(after := self._piece(period.end_ns), period):
+            period = replace(period, end_ns=after.end_ns)
+        return period
+
+    def _piece(self, wall_ns: int) -> Period:
+        """What plays at a wall time, as far as the edges of the span it is in, or of those around it."""
+        before = [span for span in self.spans if span.start_ns <= wall_ns]
+        if before and (before[-1].end_ns is None or wall_ns < before[-1].end_ns):
+            span = before[-1]
+            closed = span.programme is None
+            return Period(span.start_ns, span.end_ns, self.closed_programme if closed else span.programme, not closed)
+        period = self._by_hours(wall_ns)
+        if before and before[-1].end_ns is not None and before[-1].end_ns > period.anchor_ns:
+            period = replace(period, anchor_ns=before[-1].end_ns)
+        following = self.spans[len(before) :]
+        if following and (period.end_ns is None or following[0].start_ns < period.end_ns):
+            period = replace(period, end_ns=following[0].start_ns)
+        return period
+
+    def next_opening(self, wall_ns: int) -> int | None:
+        """When the next period that is open begins, after the one of now; None: never."""
+        at = self.at(wall_ns).end_ns
+        while at is not None and not (period := self.at(at)).open:
+            at = period.end_ns
+        return at
+
+    def _by_hours(self, wall_ns: int) -> Period:
+        """What the hours alone want."""
         earlier = self._earlier(wall_ns)
         current = next(earlier, None)
         if current is not None and (current.end_ns is None or wall_ns < current.end_ns):
@@ -224,6 +272,10 @@ class Schedule:
             for hours in self._hours(date)
         )
         return sorted((each for each in found if each.start_ns < (each.end_ns or 0)), key=lambda each: each.start_ns)
+
+
+def _alike(one: Period, other: Period) -> bool:
+    return (one.open, one.programme) == (other.open, other.programme)
 
 
 def is_trusted(wall_ns: int, not_before_ns: int) -> bool:

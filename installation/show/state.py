@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
-from installation.show.changes import Changes
+from installation.show.changes import Changes, in_effect
 from installation.show.commands import Mode, Origin
 from installation.show.frameplan import Look, Picture
 from installation.show.library import Blend, Library, Scene, Slot, Then, Transition
@@ -270,12 +270,16 @@ def turning_transition(show: Show, before: Period, after: Period) -> Transition:
     return transition
 
 
-def opened(show: Show, now_ns: int, wall_ns: int, period: Period | None = None) -> ShowState:
-    """The state of a show just started: where the clock and the schedule say it is; or in `period`, if the clock
-    cannot be trusted.
+def opened(
+    show: Show, now_ns: int, wall_ns: int, period: Period | None = None, changes: Changes | None = None
+) -> ShowState:
+    """The state of a show just started: where the clock, the schedule and its `changes` say it is; or in `period`, if
+    the clock cannot be trusted.
     """
-    offset = wall_ns - now_ns
-    state = ShowState((), period or show.schedule.at(wall_ns), offset, offset, clock_trusted=period is None)
+    offset, changes = wall_ns - now_ns, changes or Changes()
+    hours = in_effect(show.schedule, changes)
+    trusted = period is None
+    state = ShowState((), period or hours.at(wall_ns), offset, offset, changes=changes, clock_trusted=trusted)
     home = scheduled(show, state)
     return replace(state, layers=(Layer(home.source, home.timebase),))
 
@@ -299,10 +303,27 @@ def resumed(show: Show, remembered: ShowState, now_ns: int, wall_ns: int) -> Sho
     if any(film not in show.library.films for picture in remembered.frozen or () for film in picture.key.films):
         return None
     period, offset = remembered.period, wall_ns - now_ns
-    if period.anchor_ns > wall_ns or show.schedule.at(period.anchor_ns) != period:
+    changes = known_changes(show, remembered.changes)
+    if period.anchor_ns > wall_ns or in_effect(show.schedule, changes).at(period.anchor_ns) != period:
         period = replace(period, end_ns=wall_ns)
     return replace(
-        remembered, period=period, wall_offset=offset, anchor_offset=offset, reanchor_at=None, away=frozenset()
+        remembered,
+        period=period,
+        wall_offset=offset,
+        anchor_offset=offset,
+        reanchor_at=None,
+        away=frozenset(),
+        changes=changes,
+        clock_trusted=True,
+    )
+
+
+def known_changes(show: Show, remembered: Changes) -> Changes:
+    """Remembered hours, without those that play what the show no longer has."""
+    programmes = show.library.programmes
+    return Changes(
+        tuple(day for day in remembered.days if all(each.programme in programmes for each in day.hours)),
+        tuple(each for each in remembered.stretches if each.programme in (None, *programmes)),
     )
 
 

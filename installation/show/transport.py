@@ -6,6 +6,7 @@ takes over from the schedule.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -13,9 +14,11 @@ from typing import TypeVar
 
 from installation.errors import CommandRefused
 from installation.show import commands as c
+from installation.show.changes import Changes, DayHours, closed_now, extended, forgotten, with_hours
 from installation.show.library import Blend, Programme, Scene, Transition, whole_film
 from installation.show.plan import current_pictures
-from installation.show.progress import current_programme, enter_slot, next_scene, to_schedule
+from installation.show.progress import current_programme, enter_slot, next_scene, reschedule, to_schedule
+from installation.show.schedule import Hours
 from installation.show.state import (
     MAX_LAYERS,
     Cursor,
@@ -91,8 +94,31 @@ def _obey(show: Show, state: ShowState, command: c.Command, origin: c.Origin, t_
             return replace(state, away=state.away | {film})
         case c.SourceBack(film):
             return replace(state, away=state.away - {film})
+        case c.ExtendHours() | c.CloseHours() | c.ChangeHours() | c.ForgetHours():
+            return reschedule(show, state, _changed_hours(show, state, command, t_ns), t_ns)
         case _:
             return _move(show, state, command, t_ns)
+
+
+def _changed_hours(show: Show, state: ShowState, command: c.Command, t_ns: int) -> Changes:
+    """The hours that people changed, after a command that changes them."""
+    if not state.clock_trusted:
+        raise CommandRefused("clock", "the clock cannot be trusted, so no hours can be changed; set the clock first")
+    wall_ns = t_ns + state.wall_offset
+    match command:
+        case c.ExtendHours(minute):
+            return extended(show.schedule, state.changes, wall_ns, minute)
+        case c.CloseHours():
+            return closed_now(show.schedule, state.changes, wall_ns)
+        case c.ChangeHours(date, hours, programme):
+            programme = programme or show.schedule.fallback_programme
+            _known("programme", show.library.programmes, programme)
+            day = DayHours(date, () if hours is None else (Hours(*hours, programme),))
+            return with_hours(show.schedule, state.changes, wall_ns, day)
+        case c.ForgetHours(dt.date() as date):
+            return forgotten(show.schedule, state.changes, wall_ns, date)
+        case _:
+            return Changes()
 
 
 def _move(show: Show, state: ShowState, command: c.Command, t_ns: int) -> ShowState:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import combinations, islice
 from types import FrameType
@@ -34,10 +34,11 @@ from installation.render.overlay import Overlay
 from installation.render.pacing import LivePacing
 from installation.render.presenter import Presenter
 from installation.render.preview import Previewer
+from installation.show.changes import Changes
 from installation.show.commands import Command, PlayFilm, Posted, TogglePause
 from installation.show.pictures import PictureBoard
 from installation.show.schedule import is_trusted
-from installation.show.state import Show, ShowState, opened, resumed
+from installation.show.state import Show, ShowState, known_changes, opened, resumed
 from installation.show.status import StatusBoard
 from installation.venue.metrics import in_ms, write_report
 from installation.venue.room_checks import RELEASE_NS
@@ -171,16 +172,25 @@ class _Performance:
         memory = load_memory(self._request.state) if self._request.state else None
         if memory is None and self._request.state is not None and self._request.state.exists():
             log.warning("%s: cannot be read as a state; starting from the clock", self._request.state)
+        remembered = self._own(memory)
+        changes = Changes() if remembered is None else known_changes(show, remembered.changes)
         not_before_ns = max(RELEASE_NS, memory.saved_wall_ns if memory else 0)
         if not is_trusted(SystemClock().wall_ns(), not_before_ns):
             log.warning(
                 "the clock says %s, which cannot be: playing the first programme until it is set",
                 show.schedule.local(wall_ns),
             )
-            return opened(show, now_ns, wall_ns, show.schedule.fallback)
-        if memory is None or memory.title != show.title:
-            return opened(show, now_ns, wall_ns)
-        return resumed(show, memory.state, now_ns, wall_ns) or opened(show, now_ns, wall_ns)
+            return opened(show, now_ns, wall_ns, show.schedule.fallback, changes)
+        again = None if remembered is None else resumed(show, remembered, now_ns, wall_ns)
+        return again or opened(show, now_ns, wall_ns, changes=changes)
+
+    def _own(self, memory: Memory | None) -> ShowState | None:
+        """The state of this very show, if that is what is remembered; with the hours that people changed, unless hours
+        are to be ignored.
+        """
+        if memory is None or memory.title != self._work.show.title:
+            return None
+        return replace(memory.state, changes=Changes()) if self._request.always_open else memory.state
 
     def _memory(self, stack: ExitStack) -> Callable[[ShowState], None]:
         if self._request.state is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -63,6 +64,14 @@ AFFABLE: dict[str, Argument] = {"port": 9001, "seconds": 10}
         ("blackout 0", show.SetBlackout(False)),
         ("steer/3 -0.5 2", show.Steer("3", -0.5, 2.0)),
         ("latent 1 2.5 -3", show.SetLatent((1.0, 2.5, -3.0))),
+        ("hours/extend 20:00", show.ExtendHours(1200)),
+        ("hours/extend 24:00", show.ExtendHours(0)),
+        ("hours/close", show.CloseHours()),
+        ("hours/except 2026-12-24 closed", show.ChangeHours(dt.date(2026, 12, 24), None)),
+        ("hours/except 2026-12-24 10:00-16:00 day", show.ChangeHours(dt.date(2026, 12, 24), (600, 960), "day")),
+        ("hours/except 2026-12-24 20:00-2:00", show.ChangeHours(dt.date(2026, 12, 24), (1200, 1560))),
+        ("hours/forget 2026-12-24", show.ForgetHours(dt.date(2026, 12, 24))),
+        ("hours/forget all", show.ForgetHours()),
         ("mode manual", show.SetMode(Mode.MANUAL)),
         ("mode/auto", show.SetMode(Mode.AUTO)),
         ("mode/maintenance/", show.SetMode(Mode.MAINTENANCE)),
@@ -95,6 +104,18 @@ def test_lines(line: str, command: Command) -> None:
         ("/other/go", "unknown-address", "/ai/"),
         ("status/health", "read-only", "cannot be set"),
         ("event/scene tramp", "read-only", "event/scene is what the show says"),
+        ("hours/extend", "arguments", "nothing; it takes a time of day"),
+        ("hours/extend 8pm", "arguments", '"8pm"; it takes a time of day, such as 20:00'),
+        ("hours/extend 24:01", "arguments", "a time of day"),
+        ("hours/extend 12:60", "arguments", "a time of day"),
+        ("hours/except 12-24 closed", "arguments", "a whole date, such as 2026-12-24"),
+        ("hours/except 2026-02-29 closed", "arguments", "a whole date"),
+        ("hours/except 2026-12-24", "arguments", "nothing; it takes closed, or hours such as 10:00-16:00"),
+        ("hours/except 2026-12-24 10:00-25:00", "arguments", "closed, or hours"),
+        ("hours/except 2026-12-24 10:00-10:00", "arguments", "closed, or hours"),
+        ("hours/except 2026-12-24 closed dya", "unknown-programme", "did you mean day"),
+        ("hours/except 2026-12-24 closed true", "arguments", "is an id"),
+        ("hours/forget sometime", "arguments", "a whole date, such as 2026-12-24, or all"),
     ],
 )
 def test_refused_lines(line: str, code: str, why: str) -> None:
@@ -125,6 +146,10 @@ _A_LINE_FOR_EACH = (
         "steer/1 0",
         "latent 1",
         "mode/auto",
+        "hours/extend 20:00",
+        "hours/close",
+        "hours/except 2026-12-24 closed",
+        "hours/forget all",
     ),
 )
 
@@ -138,6 +163,9 @@ def test_lanes_are_those_of_the_commands() -> None:
         "/cue/fire": ("speech",),
         "/mode": ("auto",),
         "/subscribe": (9001, 10),
+        "/hours/extend": ("20:00",),
+        "/hours/except": ("2026-12-24", "closed"),
+        "/hours/forget": ("all",),
     }
     for target in space.targets:
         if target.method.only_read:

@@ -2,33 +2,13 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.show.config_tables import ScheduleTable
 from installation.show.schedule import Opening, Period, Schedule, always_open, compile_schedule, is_trusted
-
-SECOND = 1_000_000_000
-MINUTE = 60 * SECOND
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def schedule(zone: str = "Europe/London", **table: object) -> Schedule:
-    return compile_schedule(ScheduleTable.model_validate({"zone": zone, **table}), "day")
-
-
-def ns(plan: Schedule, text: str, fold: int = 0) -> int:
-    """A local time as wall nanoseconds."""
-    moment = dt.datetime.fromisoformat(text).replace(tzinfo=plan.zone, fold=fold)
-    return int(moment.timestamp()) * SECOND
-
-
-def said(plan: Schedule, wall_ns: int | None) -> str:
-    return "never" if wall_ns is None else plan.local(wall_ns).strftime("%Y-%m-%d %H:%M")
+from tests.show.scanning import DAYS, MINUTE, SECOND, ns, said, scan, schedule
 
 
 def span(plan: Schedule, text: str) -> tuple[str, str, str | None]:
@@ -51,68 +31,6 @@ MUSEUM = {
         {"date": "2028-10-01", "hours": "23:00-03:00", "play": "edge"},
     ],
 }
-
-
-# ---- An independent scan: every minute of a year, by its local reading alone ------------------------------------
-
-
-def ruled(table: dict[str, object], date: dt.date) -> list[tuple[int, int, str]]:
-    """The hours of a date, straight from the table."""
-    exceptions = [dict(each) for each in table.get("except", [])]  # type: ignore[attr-defined]
-    for name in (date.isoformat(), f"{date:%m-%d}"):
-        found = [each for each in exceptions if each["date"] == name]
-        if found:
-            return [(*minutes(each["hours"]), each["play"]) for each in found if "hours" in each]
-    entries = [dict(each) for each in table["open"]]  # type: ignore[attr-defined]
-    return [(*minutes(each["hours"]), each["play"]) for each in entries if DAYS[date.weekday()] in named(each["days"])]
-
-
-def named(days: str) -> set[str]:
-    if "-" in days:
-        first, last = (DAYS.index(day) for day in days.split("-"))
-        return set(DAYS[first : last + 1])
-    return set(days.split(","))
-
-
-def minutes(hours: str) -> tuple[int, int]:
-    start, end = (int(part[:2]) * 60 + int(part[3:]) for part in hours.split("-"))
-    return start, end if end > start else end + 1440
-
-
-def scan(table: dict[str, object], zone: str, first: dt.date, days: int) -> Iterator[tuple[int, str | None]]:
-    """What plays in each minute of real time, by a clock on the wall: doors open the first time it shows (or jumps
-    over) an opening, and close the last time it shows (or jumps over) the closing.
-    """
-    tz = ZoneInfo(zone)
-    start = int(dt.datetime.combine(first - dt.timedelta(days=2), dt.time(), dt.UTC).timestamp()) // 60
-    readings = [
-        dt.datetime.fromtimestamp(60 * minute, tz).replace(tzinfo=None)
-        for minute in range(start, start + (days + 5) * 1440)
-    ]
-    opens: dict[int, list[tuple[int, str]]] = {}  # minute index -> [(closing index, programme)]
-    highest = readings[0]
-    reached: dict[dt.datetime, int] = {}  # local minute -> first index that shows it or a later one
-    last_shown: dict[dt.datetime, int] = {}
-    for index, reading in enumerate(readings):
-        last_shown[reading] = index
-        while highest < reading:
-            highest += dt.timedelta(minutes=1)
-            reached[highest] = index
-    for offset in range(days + 4):
-        date = first - dt.timedelta(days=2) + dt.timedelta(days=offset)
-        midnight = dt.datetime.combine(date, dt.time())
-        for begin, end, programme in ruled(table, date):
-            opening, closing = (midnight + dt.timedelta(minutes=each) for each in (begin, end))
-            if opening in reached and closing in reached:
-                until = last_shown.get(closing, reached[closing])
-                if reached[opening] < until:
-                    opens.setdefault(reached[opening], []).append((until, programme))
-    current: tuple[int, str] | None = None
-    lower = int(dt.datetime.combine(first, dt.time(), dt.UTC).timestamp()) // 60
-    for index in range(len(readings)):
-        current = opens[index][-1] if index in opens else current
-        if lower <= start + index < lower + days * 1440:
-            yield (start + index) * MINUTE, current[1] if current and index < current[0] else None
 
 
 @pytest.mark.parametrize("zone", ["Europe/London", "America/New_York", "Australia/Lord_Howe"])

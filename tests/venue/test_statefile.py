@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from installation.show import commands as c
+from installation.show.config_tables import ScheduleTable
 from installation.show.library import Programme, Then
 from installation.show.plan import upcoming
 from installation.show.progress import advance
-from installation.show.schedule import Period
+from installation.show.schedule import Period, compile_schedule
 from installation.show.state import BlackSource, Show, ShowState, opened, resumed
 from installation.show.transport import apply
 from installation.venue import statefile
@@ -23,6 +26,10 @@ SHOW = World(
     [shot(film("a"), 10, 48, id="visit", then=Then.RETURN)],
     [Programme("day", "Day", (scene(film("a")),))],
 ).show()
+
+LONDON = {"zone": "Europe/London", "open": [{"hours": "10:00-18:00"}]}
+MUSEUM = replace(SHOW, schedule=compile_schedule(ScheduleTable.model_validate(LONDON), "day"))
+NOON = int(dt.datetime(2027, 6, 4, 11, tzinfo=dt.UTC).timestamp()) * S
 
 
 def busy_state() -> ShowState:
@@ -41,6 +48,35 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
     save_memory(tmp_path / "state.json", memory)
     assert load_memory(tmp_path / "state.json") == memory
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_hours_that_people_changed_come_back(tmp_path: Path) -> None:
+    state = opened(MUSEUM, NOON, NOON)
+    for command in (
+        c.ExtendHours(20 * 60),
+        c.ChangeHours(dt.date(2027, 6, 12), (600, 1560), "day"),
+        c.ChangeHours(dt.date(2027, 6, 13), None),
+        c.CloseHours(),
+    ):
+        state = apply(MUSEUM, state, command, DESK, NOON)
+    save_memory(tmp_path / "state.json", Memory("Test", NOON, state))
+    memory = load_memory(tmp_path / "state.json")
+    assert memory is not None
+    assert memory.state == state
+    again = resumed(MUSEUM, memory.state, NOON + S, NOON + S)
+    assert again is not None
+    assert (again.period, again.changes) == (state.period, state.changes)
+    assert not advance(MUSEUM, again, NOON + S).period.open
+
+
+def test_a_file_from_before_hours_could_be_changed_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    save_memory(path, Memory("Test", T0, busy_state()))
+    old = json.loads(path.read_text())
+    for new in ("changes", "clock_trusted"):
+        del old["state"][new]
+    path.write_text(json.dumps(old))
+    assert load_memory(path) == Memory("Test", T0, busy_state())
 
 
 def test_a_file_cut_short_anywhere_is_no_memory(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_what_it_says_is_obeyed(target: Target, data: st.DataObject) -> None:
     described = node(target.address)
     forms = [described, *described.get("OVERLOADS", ())]  # type: ignore[misc]
     form = data.draw(st.sampled_from(forms))
-    packet = data.draw(packets(target.address, form))
+    packet = data.draw(packets(target, form))
     outcomes = Receiver(SPACE).feed(packet, DESK, 0)
     writable = bool(int(described["ACCESS"]) & 2)  # type: ignore[call-overload]
     kinds = (Heard, Asked) if writable else (Refused,)
@@ -149,14 +149,16 @@ def test_what_it_says_is_obeyed(target: Target, data: st.DataObject) -> None:
 
 
 @st.composite
-def packets(draw: st.DrawFn, address: str, form: Json) -> bytes:
-    """Messages as a form describes them."""
+def packets(draw: st.DrawFn, target: Target, form: Json) -> bytes:
+    """Messages as a form describes them; text of a form that no RANGE can show is like the table's example."""
     tags = str(form["TYPE"])
     ranges = form.get("RANGE") or [None] * len(tags)
     assert isinstance(ranges, list)
     assert len(ranges) == len(tags)
-    payload = b"".join(draw(payloads(tag, span or {})) for tag, span in zip(tags, ranges, strict=True))
-    return message(address, tags, payload)
+    examples = [parameter.example or "x" for parameter in target.method.parameters]
+    spans = [span or {"VALS": examples[n : n + 1] or ["x"]} for n, span in enumerate(ranges)]
+    payload = b"".join(draw(payloads(tag, span)) for tag, span in zip(tags, spans, strict=True))
+    return message(target.address, tags, payload)
 
 
 def payloads(tag: str, span: dict[str, object]) -> st.SearchStrategy[bytes]:
@@ -168,7 +170,7 @@ def payloads(tag: str, span: dict[str, object]) -> st.SearchStrategy[bytes]:
         case "i":
             return st.integers(low, high).map(lambda number: struct.pack(">i", number))  # type: ignore[arg-type]
         case "s":
-            choices = span.get("VALS", ["x"])
+            choices = span["VALS"]
             assert isinstance(choices, list)
             return st.sampled_from(choices).map(padded)
         case "b":
