@@ -74,6 +74,18 @@ def test_the_channels_fit(tmp_path: Path) -> None:
         work_of(tmp_path, f'[dmx]\nprotocol = "sacn"\nuniverse = 1\naddress = {last + 1}')
 
 
+def test_the_museum_teaches_what_works(tmp_path: Path) -> None:
+    """Its [dmx] is a comment, as a player that only plays has no desk."""
+    museum = (Path(__file__).parents[2] / "show_configs/museum.toml").read_text("utf-8")
+    taught = [line.removeprefix("#").strip() for line in museum.splitlines() if line.startswith("#   ")]
+    assert taught[0] != "[dmx]" and "[dmx]" in taught
+    work = work_of(tmp_path, "\n".join(taught[taught.index("[dmx]") :]))
+    settings = dmx_settings(work.config, work.show.library)
+    assert settings is not None
+    assert (settings.protocol, settings.universe, settings.on_loss) == (Protocol.SACN, 1, OnLoss.HOLD)
+    assert settings.allow == (Admission(ip_network("192.168.10.20")),)
+
+
 class TestCheck:
     TEXT = f'{SCENES}[dmx]\nprotocol = "sacn"\nuniverse = 7\naddress = 41'
 

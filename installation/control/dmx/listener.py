@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from installation.clock import SECOND_NS
+from installation.control.buckets import Rates, TokenBuckets
 from installation.control.dmx.personality import HandBack, Press, Unknown, Wish
 from installation.control.dmx.receiver import DmxReceiver, Malformed, Notice, Outcome, Reply
 from installation.control.dmx.settings import DmxSettings
@@ -22,6 +23,8 @@ from installation.control.whom import AllowList
 from installation.errors import CommandRefused
 from installation.show.commands import Origin, Rank
 from installation.show.roles import Role
+
+_NOTICES = Rates(per_source=1, burst=10, overall=10)  # of a source that comes and goes
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class DmxListener:
         self._allowed = AllowList(str(settings.listen), settings.allow)
         self._receiver = DmxReceiver(settings)
         self._quiet = QuietLog(hub.clock, "DMX")
+        self._notices = TokenBuckets(_NOTICES, hub.clock.now_ns())
         self._own = sockets[0]
         self._readers = [DatagramReader(each, Endpoint(*each.getsockname())) for each in sockets]
         self._readings = [BatchReading(reader, self._take) for reader in self._readers]
@@ -119,10 +123,14 @@ class DmxListener:
                 case Malformed(source, reason):
                     self._quiet.say(f"{source.host} sent what is not {self._settings.protocol}: {reason}")
                 case Notice(text):
-                    log.info("DMX: %s", text)
-                    self._hub.announce(Event("dmx", (text,)))
+                    self._notice(text)
                 case Reply(host, data):
                     self._answer(host, data)
+
+    def _notice(self, text: str) -> None:
+        if self._notices.take(self.endpoint, 1, self._hub.clock.now_ns()):
+            log.info("DMX: %s", text)
+            self._hub.announce(Event("dmx", (text,)))
 
     def _press(self, name: str, line: str) -> None:
         try:
@@ -131,7 +139,7 @@ class DmxListener:
             self._refused(name, error)
 
     def _hand_back(self, name: str) -> None:
-        if self._hub.board.read().holder == _called(name):
+        if self._hub.board.read().holder.startswith(_called("")):
             self._press(name, "mode/auto")
 
     def _refused(self, name: str, error: CommandRefused) -> None:

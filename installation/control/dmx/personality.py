@@ -177,7 +177,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class HandBack:
-    """To the schedule, if this source still holds the show."""
+    """To the schedule, if the show is still held by DMX."""
 
     name: str
 

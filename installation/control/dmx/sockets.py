@@ -79,7 +79,7 @@ def interface_of(address: IPv4Address) -> tuple[str, IPv4Address]:
             if each.is_IPv4 and each.ip == str(address):
                 network = ip_interface(f"{address}/{each.network_prefix}").network
                 assert isinstance(network.broadcast_address, IPv4Address)
-                return adapter.name, network.broadcast_address
+                return adapter.name.partition(":")[0], network.broadcast_address  # a second address may be "eth0:1"
     raise OSError(errno.EADDRNOTAVAIL, "no interface has it")
 
 

@@ -7,7 +7,7 @@ changes nothing by that, so that a second desk does not take over by being switc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -170,12 +170,10 @@ class Universe:
     @staticmethod
     def _winner(index: int, merge: Merge, equals: Sequence[_Source]) -> _Source:
         """Whose field counts. Who does not send it never does, and of those who say the same the first."""
-        orders: dict[Merge, Callable[[_Source], int]] = {
-            Merge.HIGHEST: lambda source: source.values[index] or 0,
-            Merge.LATEST: lambda source: source.changed[index],
-        }
-        senders = [source for source in equals if source.values[index] is not None]
-        return max(senders or equals, key=orders[merge])
+        senders = [source for source in equals if source.values[index] is not None] or equals
+        if merge is Merge.HIGHEST:
+            return max(senders, key=lambda source: source.values[index] or 0)
+        return max(senders, key=lambda source: source.changed[index])
 
 
 def is_late(sequence: int | None, newest: int | None) -> bool:

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from installation.clock import SECOND_NS, SimulatedClock, SystemClock
+from installation.control.dmx import listener as listener_module
 from installation.control.dmx import receiver as receiver_module
 from installation.control.dmx.e131 import multicast_group
 from installation.control.dmx.listener import DmxListener, dmx_guest
@@ -137,6 +138,16 @@ def test_one_gate_for_dmx_and_osc() -> None:
         return [posted.command for posted in inbox.drain()]
 
     assert asyncio.run(both_ways()) == [SetBrightness(1.0), PlayFilm("tramp")]
+
+
+def test_a_source_that_comes_and_goes_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO), open_dmx_room(SACN) as dmx, desk_at(dmx.endpoint) as desk:
+        for n in range(300):
+            desk.send(e131(levels(n), sequence=n % 256, options=0x40 * (n % 2)))
+        desk.send(e131(levels(65_535), cid=OTHER_CID))
+        dmx.room.wait_for_all(SetBrightness(1.0))
+    lines = [record for record in caplog.records if record.name == listener_module.__name__]
+    assert 10 <= len(lines) <= 20
 
 
 def test_what_is_wrong_is_said_to_who_listens() -> None:
