@@ -27,6 +27,7 @@ _RETRY_NS = SECOND_NS  # what failed is not tried again before
 _POLL_NS = SECOND_NS // 20  # how often a live film that has shown nothing yet is asked again
 _REPORT_EVERY_NS = 60 * SECOND_NS
 _LONGEST_SLEEP_NS = SECOND_NS
+_SETTLING_NS = 2 * SECOND_NS  # at first the renderer needs the processor more than spare work does
 _EARLY_NS = SECOND_NS // 20  # a slow renderer asks for its frames so much before they are due
 
 
@@ -54,8 +55,8 @@ class DecodeWorker:
     ) -> None:
         """`report` is called from the worker's thread with a sentence for people, at most once a minute.
 
-        `spare` is work for moments in which every frame ahead is there: a step at each instant, none of which should
-        take longer than a decode.
+        `spare` is work for moments in which every frame ahead is there, from some seconds after the start: a step at
+        each instant, none of which should take longer than a decode.
         """
         self._decoders = decoders
         self._clock = clock
@@ -74,6 +75,7 @@ class DecodeWorker:
         self._refused: dict[FrameKey, int] = {}  # frames that failed, until when (show time) they are left alone
         self._quiet_until_ns = 0
         self._spare = iter(spare)
+        self._spare_from_ns = clock.now_ns() + _SETTLING_NS
         self._spare_at: Instant | None = None
         self._thread = threading.Thread(target=self._run, name="decode", daemon=False)
         self._thread.start()
@@ -124,9 +126,8 @@ class DecodeWorker:
         task = next_task(plans, self._stock(), now_ns, self._pace.expected_ns)
         if task is not None and self._decode(task, plans, now_ns):
             return 0
-        if task is None and now_ns >= self._restless_until_ns and plans[0].instant != self._spare_at:
-            self._spare_at = plans[0].instant
-            self._do_spare_work()
+        if task is None and now_ns >= max(self._restless_until_ns, self._spare_from_ns):
+            self._do_spare_work(plans[0].instant)
         return plans[1].instant.due_ns - self._clock.now_ns()
 
     def _read_news(self) -> None:
@@ -174,7 +175,10 @@ class DecodeWorker:
             self._wake.set()
         return True
 
-    def _do_spare_work(self) -> None:
+    def _do_spare_work(self, instant: Instant) -> None:
+        if instant == self._spare_at:
+            return
+        self._spare_at = instant
         try:
             next(self._spare, None)
         except Exception as error:  # it has ended then; frames do not wait for it

@@ -209,10 +209,11 @@ class Errands:
 
 
 @contextmanager
-def doing(errands: Errands, folder: Path) -> Iterator[Stage]:
-    """A playing worker with something to do besides."""
+def doing(errands: Errands, folder: Path, age_ns: int = 2 * S) -> Iterator[Stage]:
+    """A worker with something to do besides, that begins to play when it is so old."""
     stage = Stage(folder, spare=errands)
     errands.decoders = stage.decoders
+    stage.clock.advance(age_ns)
     stage.publish()
     try:
         yield stage
@@ -229,6 +230,15 @@ def test_spare_work_is_done_a_step_an_instant_when_every_frame_ahead_is_there(tm
             assert len(errands.decoded_before) == instant + 1
             stage.clock.advance(FRAME_NS + 1)
     assert errands.decoded_before[:5] == [DEPTH + 1 + instant for instant in range(5)]
+
+
+def test_spare_work_waits_until_playing_has_settled(tmp_path: Path) -> None:
+    errands = Errands()
+    with doing(errands, tmp_path / "m", S) as stage:
+        assert stage.decoders.wait_for(lambda keys: len(keys) == DEPTH + 1)
+        assert not errands.done.wait(0.1)
+        stage.clock.advance(S)
+        assert errands.done.wait(10)
 
 
 def test_spare_work_waits_while_somebody_keeps_changing_the_future(tmp_path: Path) -> None:
