@@ -1,0 +1,1 @@
+"""Packets that nobody should send, by the million: `python -m tests.control.fuzz --help`."""

@@ -1,0 +1,167 @@
+"""A real control server with everything a show can open, and mutated packets on every way into it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from queue import Queue
+from unittest.mock import patch
+
+from installation.clock import SECOND_NS, SystemClock
+from installation.control import web
+from installation.control.buckets import Rates, TokenBuckets
+from installation.control.dmx.listener import DmxListener, dmx_guest
+from installation.control.framing import Framing
+from installation.control.hub import Guest, Hub
+from installation.control.oscquery.server import QueryPlace, QueryServer, open_oscquery
+from installation.control.server import ControlCounts
+from installation.show.commands import SetVolume
+from installation.venue.metrics import resident_mb
+from tests.control.dmx.rooms import ARTNET, SACN
+from tests.control.fuzz.material import Mutator, dmx_corpus, fuzz_rules, osc_corpus
+from tests.control.fuzz.ways import Datagrams, Http, Stream, Way, WebSocket
+from tests.control.packets import floats
+from tests.control.rooms import HOME, PATIENCE_S, Room, open_room
+from tests.control.test_streams import StreamDesk, desk_in
+
+BATCH = 200  # packets on one way
+ROUND = 40  # batches between two looks at everything
+FREE = Rates(per_source=10**9, burst=10**9, overall=10**9)  # nothing is cut: everything is looked at
+MOMENT_S = 0.001
+WARM = 0.2  # of the packets, before memory is compared
+ALLOWED_MB = 24.0
+
+
+class FuzzError(Exception):
+    """What fuzzing is for."""
+
+
+@dataclass
+class Tale:
+    """What a run was like. Memory in MB, at `WARM` and at the end."""
+
+    sent: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    memory_mb: tuple[float, float] = (0.0, 0.0)
+    counts: ControlCounts = field(default_factory=ControlCounts)
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        received = self.counts.received
+        yield f"{sum(self.sent.values())} packets in {self.seconds:.0f} s: " + ", ".join(
+            f"{count} {way}" for way, count in self.sent.items()
+        )
+        yield f"OSC: {received}; {self.counts.streams}"
+        yield f"faults: {self.counts.faults}; resident: {self.memory_mb[0]:g} MB, at the end {self.memory_mb[1]:g} MB"
+
+
+def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda text: None) -> Tale:
+    """Send so many mutated packets. Raises FuzzError."""
+    rng = random.Random(seed)
+    tale, clock = Tale(), SystemClock()
+    osc, dmx = Mutator(osc_corpus(), rng), Mutator(dmx_corpus(), rng)
+    begun_ns = clock.now_ns()
+    warm_mb = 0.0
+    with _open_server(rng) as (room, desk, ways):
+        for number in range(max(1, packets // BATCH)):
+            way = ways[number % len(ways)]
+            mutator = dmx if way.name in ("sACN", "Art-Net") else osc
+            _send(way, [mutator.packet() for _ in range(BATCH)], room, f"--seed {seed}, batch {number}")
+            tale.sent[way.name] += BATCH
+            done = (number + 1) * BATCH
+            if number % ROUND == 0 or done >= packets:
+                _still_obeys(room, desk, number)
+            if done <= WARM * packets or not warm_mb:
+                warm_mb = resident_mb()
+            if done % 50_000 == 0:
+                say(f"{done} packets, {resident_mb():g} MB")
+        tale.counts = room.server.counts()
+    tale.seconds = (clock.now_ns() - begun_ns) / SECOND_NS
+    tale.memory_mb = (warm_mb, resident_mb())
+    if tale.memory_mb[1] > warm_mb + ALLOWED_MB:
+        raise FuzzError(f"memory grew from {warm_mb:g} to {tale.memory_mb[1]:g} MB")
+    return tale
+
+
+def _send(way: Way, packets: list[bytes], room: Room, where: str) -> None:
+    try:
+        way.send(packets)
+    except TimeoutError as error:
+        raise FuzzError(f"{way.name} is not answered ({where}): {error}") from error
+    room.inbox.drain()
+    if room.server.counts().faults:
+        raise FuzzError(f"a fault of our own, logged above ({way.name}, {where})")
+
+
+def _still_obeys(room: Room, desk: StreamDesk, number: int) -> None:
+    """A desk's next command is obeyed. Its value says that it is the desk's."""
+    wanted = SetVolume((number % 9973 + 1) / 16_384)
+    desk.send(floats("/ai/volume", wanted.level))
+    try:
+        room.wait_for(lambda heard: any(posted.command == wanted for posted in heard))
+    except AssertionError as error:
+        raise FuzzError(f"a desk is not obeyed any more (batch {number})") from error
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where a show that lets everybody in listens, besides OSC."""
+
+    queries: QueryServer
+    sacn: DmxListener
+    artnet: DmxListener
+
+
+@contextmanager
+def _open_server(rng: random.Random) -> Iterator[tuple[Room, StreamDesk, list[Way]]]:
+    """The server, a desk that is somebody else, and the ways."""
+    opened: Queue[Doors] = Queue()
+
+    async def everything(hub: Hub) -> Guest:
+        hub._receiver._buckets = TokenBuckets(FREE)
+        queries = await open_oscquery(hub, QueryPlace(HOME, 0, "Fuzz"))
+        listeners = [await dmx_guest(settings)(hub) for settings in (SACN, ARTNET)]
+        doors = Doors(queries, *listeners)  # type: ignore[arg-type]
+        for listener in (doors.sacn, doors.artnet):
+            listener._receiver._buckets = TokenBuckets(FREE)
+        opened.put(doors)
+        return _Everybody((queries, *listeners))
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(web, "REQUESTS", FREE))
+        room = stack.enter_context(open_room(rules=fuzz_rules(), guests=(everything,)))
+        doors = opened.get(timeout=PATIENCE_S)
+        ways: list[Way] = [Stream(framing, room.server.endpoint, rng) for framing in Framing]
+        ways += [WebSocket(doors.queries.endpoint, rng), Http(doors.queries.endpoint, rng)]
+        ways += [stack.enter_context(closing(way)) for way in _datagrams(room, doors)]
+        yield room, stack.enter_context(desk_in(room, Framing.SLIP)), ways
+
+
+def _datagrams(room: Room, doors: Doors) -> list[Datagrams]:
+    """The ways over UDP, with what tells how many datagrams were looked at on each."""
+    server = room.server
+
+    def wait() -> None:
+        room.inbox.wake.wait(MOMENT_S)
+        room.inbox.wake.clear()
+        room.inbox.drain()
+
+    return [
+        Datagrams("UDP", server.endpoint, lambda: server.counts().received.datagrams, wait),
+        Datagrams("sACN", doors.sacn.endpoint, lambda: doors.sacn._receiver.counts.datagrams, wait),
+        Datagrams("Art-Net", doors.artnet.endpoint, lambda: doors.artnet._receiver.counts.datagrams, wait),
+    ]
+
+
+class _Everybody:
+    """Several guests as one."""
+
+    def __init__(self, guests: Sequence[Guest]) -> None:
+        self._guests = guests
+
+    async def close(self) -> None:
+        for guest in self._guests:
+            await guest.close()
