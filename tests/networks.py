@@ -12,8 +12,9 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import pytest
 
@@ -34,6 +35,7 @@ _NEAR = (
 _FAR = ("link set lo up", f"addr add {FAR}/24 brd + dev far", "link set far up")
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def in_own_network(test: Callable[P, None]) -> Callable[P, None]:
@@ -71,7 +73,8 @@ class FarMachine:
     """Another machine, as far as the network knows: at the other end of the stage's cable."""
 
     def __init__(self, pid: int) -> None:
-        self._enter = ("nsenter", f"--net=/proc/{pid}/ns/net")
+        self._network = f"/proc/{pid}/ns/net"
+        self._enter = ("nsenter", f"--net={self._network}")
 
     def command(self, *words: str, user: str = "") -> list[str]:
         """A command line that runs there; as somebody else, if the program will not run as root."""
@@ -80,6 +83,22 @@ class FarMachine:
     def run(self, *words: str) -> None:
         """Run a program there until it ends."""
         subprocess.run(self.command(*words), check=True, timeout=PATIENCE_S, capture_output=True)
+
+    def also_has(self, address: str) -> None:
+        """Give it one more address on the stage's network."""
+        self.run("ip", "addr", "add", f"{address}/24", "dev", "far")
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function as if there: the sockets it makes stay there, whoever uses them later."""
+
+        def there() -> T:
+            with open(self._network) as network:  # noqa: PTH123 - a kernel file, for its descriptor
+                if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "setns")
+            return function()
+
+        with ThreadPoolExecutor(1) as visitor:  # its network is its own, and ends with it
+            return visitor.submit(there).result()
 
 
 @contextmanager

@@ -5,11 +5,13 @@ No sleeping: every wait is for a datagram or an event, and has an end.
 
 from __future__ import annotations
 
+import select
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from ipaddress import ip_network
+from types import MappingProxyType
 
 from installation.clock import SystemClock
 from installation.control.hub import Opening
@@ -20,7 +22,7 @@ from installation.control.rules import MapRule
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, Endpoint
 from installation.show.commands import Command, Posted
-from installation.show.roles import Admission
+from installation.show.roles import Admission, Role
 from installation.show.status import Snapshot, StatusBoard
 
 PATIENCE_S = 10.0
@@ -57,6 +59,10 @@ class Peer:
         while (message := self.hear()).address != address:
             pass
         return message
+
+    def has_heard(self) -> bool:
+        """Whether anything is there to be heard now."""
+        return bool(select.select([self._socket], [], [], 0)[0])
 
     def close(self) -> None:
         self._socket.close()
@@ -116,7 +122,7 @@ def _in_order(said: Sequence[Command], wanted: Sequence[Command]) -> bool:
 @contextmanager
 def open_room(
     *,
-    allow: tuple[str, ...] = (),
+    allow: Mapping[str, Role] = MappingProxyType({}),
     feedback: tuple[Endpoint, ...] = (),
     names: Names = NAMES,
     host: str = HOME,
@@ -124,7 +130,7 @@ def open_room(
     guests: Sequence[Opening] = (),
 ) -> Iterator[Room]:
     """A server that listens, until the block ends."""
-    admissions = tuple(Admission(ip_network(network)) for network in allow)
+    admissions = tuple(Admission(ip_network(network), role) for network, role in allow.items())
     settings = ControlSettings(host, 0, admissions, feedback, rules=rules)
     inbox, board = Inbox(), StatusBoard()
     with ControlServer(settings, names, inbox, board, SystemClock(), guests) as server:
