@@ -75,6 +75,7 @@ class Outside:
     inbox: Inbox
     board: StatusBoard
     heartbeat: Heartbeat
+    obeyed: Callable[[Posted], None]
     refused: Callable[[Posted, CommandRefused], None]
     said: Callable[[str], None]
     latent: Callable[[tuple[float, ...]], None]
@@ -216,6 +217,7 @@ class Player:
         except CommandRefused as refusal:
             self.outside.refused(posted, refusal)
         else:
+            self.outside.obeyed(posted)
             self.outside.remember(self.state)
 
     def _picture(self, plan: FramePlan, now: int) -> None:

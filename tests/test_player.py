@@ -56,6 +56,7 @@ class Wall:
             inbox=self.inbox,
             board=self.board,
             heartbeat=Heartbeat(Notifier()),
+            obeyed=lambda posted: None,
             refused=lambda posted, error: self.refusals.append(str(error)),
             said=lambda message: None,
             latent=lambda z: None,

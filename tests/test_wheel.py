@@ -61,6 +61,7 @@ def test_it_carries_what_is_not_code_and_no_training(wheel: Path) -> None:
     assert {name.split("/")[2] for name in data} == {"shaders", "models", "show_configs"}
     assert "installation/data/show_configs/demo.toml" in data
     assert any(name.endswith("/decoder.onnx") for name in data)
+    assert "installation/control/page/assets/index.html" in names
     assert not any("/train/" in name for name in names)
     assert not any(name.startswith(("tests/", "scripts/")) for name in names)
 

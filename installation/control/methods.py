@@ -350,6 +350,7 @@ METHODS: tuple[Method, ...] = (
     _event("output", "a projector or screen came or went", "text"),
     _event("desk", "the connection to the desk, found or lost", "text"),
     _event("dmx", "somebody began to send DMX, or nobody does any more", "text"),
+    _event("alert", "an alert was sent, or could not be", "text"),
     _event("error", "what you sent was refused, and why", "code", "text"),
 )  # fmt: skip
 

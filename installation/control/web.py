@@ -68,12 +68,9 @@ class Caller:
     role: Role
 
 
-_CALLER = web.RequestKey("caller", Caller)
-
-
 def caller(request: web.Request) -> Caller:
-    """Who asks, as the network and the passcode have it."""
-    return request[_CALLER]
+    """Who asks, as the network and the passcode have it now: a WebSocket may outlast its session."""
+    return request[_GUARD].caller(request)
 
 
 class WebServer:
@@ -142,18 +139,23 @@ class _Guard:
     @web.middleware
     async def look(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The handler's answer, or why there is none."""
-        host = request.remote or ""
-        ceiling = self._hub.allowed.role(host) if host else None
-        if ceiling is None:
-            raise web.HTTPForbidden
+        request[_GUARD] = self
+        host = self.caller(request).host
         if request.transport is not None:
             self._house.heard(request.transport)
         if not self._buckets.take(host, 1, self._hub.clock.now_ns()):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "1"})
         self._demand_our_name(request)
         self._demand_our_page(request)
-        request[_CALLER] = Caller(host, self._role(request, ceiling, host))
         return await self._answered(request, handler)
+
+    def caller(self, request: web.Request) -> Caller:
+        """Who asks, and what they may do now."""
+        host = request.remote or ""
+        ceiling = self._hub.allowed.role(host) if host else None
+        if ceiling is None:
+            raise web.HTTPForbidden
+        return Caller(host, self._role(request, ceiling, host))
 
     def _role(self, request: web.Request, ceiling: Role, host: str) -> Role:
         if self._sessions is None:
@@ -200,6 +202,9 @@ class _Guard:
         if origin is None or urlsplit(origin).netloc.lower() != request.host.lower():
             self._hub.complain(f"{request.remote} was sent here by a page of {(origin or '?')[:64]!r}: refused")
             raise web.HTTPForbidden(text="This comes from another page.\n")
+
+
+_GUARD = web.RequestKey("guard", _Guard)
 
 
 class _Doorman:

@@ -16,6 +16,7 @@ from itertools import combinations, islice
 from types import FrameType
 
 from installation.clock import SystemClock
+from installation.control.chronicle import Chronicle
 from installation.control.feedback import Event
 from installation.control.framing import Framing
 from installation.control.inbox import Inbox
@@ -45,7 +46,7 @@ from installation.venue.room_checks import RELEASE_NS
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory
 from installation.venue.watchdog import Heartbeat, Notifier
 from installation.wiring.films import LiveFilms, OpenedFilms, open_films, spare_work, start_live
-from installation.wiring.guests import openings
+from installation.wiring.guests import openings, page_address
 from installation.wiring.loading import LoadedWork, load_work
 from installation.wiring.request import PlayRequest, Surface, demo_show, wall_at
 
@@ -107,6 +108,7 @@ class _Performance:
         self._inbox = Inbox(presenter.wake)
         self._board = StatusBoard()
         self._pictures = PictureBoard()
+        self._chronicle = Chronicle(clock)
         self._heartbeat = Heartbeat(Notifier.from_environment(os.environ))
 
     def run(self) -> None:
@@ -136,9 +138,9 @@ class _Performance:
         names = Names.of(self._work.show.library)
         # Time tags are compared with true wall time, whatever time `--at` makes it.
         settings = control_settings(self._work)
+        guests = openings(self._work, self._pictures, self._chronicle)
         try:
-            server = ControlServer(settings, names, self._inbox, self._board, SystemClock(), openings(self._work))
-            return stack.enter_context(server)
+            return stack.enter_context(ControlServer(settings, names, self._inbox, self._board, SystemClock(), guests))
         except UnavailableError as error:
             log.warning("%s; playing without controls", error)
             return None
@@ -149,6 +151,7 @@ class _Performance:
             inbox=self._inbox,
             board=self._board,
             heartbeat=self._heartbeat,
+            obeyed=self._chronicle.obeyed,
             refused=lambda posted, error: _refuse(server, posted, error),
             said=lambda message: _say(server, message),
             latent=live.put,
@@ -203,6 +206,9 @@ class _Performance:
     def _greeting(self, player: Player) -> str:
         show = self._work.show
         parts = [show.title, self._presenter.graphics.driver, f"decoding on {self._films.decoding}"]
+        address = page_address(self._work.config)
+        if address:
+            parts.append(f"page at {address}")
         period = player.state.period
         if not period.open:
             until = "never" if period.end_ns is None else f"{show.schedule.local(period.end_ns):%A %d %B %Y at %H:%M}"
@@ -282,10 +288,10 @@ def control_settings(work: LoadedWork) -> ControlSettings:
 
 
 def _refuse(server: ControlServer | None, posted: Posted, error: CommandRefused) -> None:
-    """Tell whoever asked; a key has nobody to tell but the log."""
-    if server is not None and posted.origin != KEYBOARD:
+    """Tell whoever asked and whoever looks after the show; a key has only the log besides."""
+    if server is not None:
         server.refuse(posted, error)
-    else:
+    if server is None or posted.origin == KEYBOARD:
         log.info("%s: %s", posted.origin.name, error)
 
 

@@ -72,6 +72,7 @@ def _alone(inbox: Inbox) -> Outside:
         inbox=inbox,
         board=StatusBoard(),
         heartbeat=Heartbeat(Notifier()),
+        obeyed=lambda posted: None,
         refused=lambda posted, error: None,
         said=lambda message: None,
         latent=lambda z: None,

@@ -52,6 +52,7 @@ def test_playing_headless_writes_statistics_and_exits_with_0(show: Path, tmp_pat
     assert found["slots"] >= 20
     assert found["size"] == [320, 180]
     assert found["startup_ms"] > 0
+    assert "page at http://127.0.0.1:8080/" in result.stderr
 
 
 def test_sigterm_ends_the_run_and_still_writes_statistics(show: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import socket
 import subprocess
 import sys
@@ -10,11 +11,17 @@ from contextlib import closing
 from pathlib import Path
 from queue import Queue
 
+import pytest
+
 import installation
+from installation.clock import SystemClock
+from installation.control.chronicle import Chronicle
 from installation.control.hub import Guest, Hub, Opening
 from installation.show.config import read_show
+from installation.show.pictures import PictureBoard
+from installation.show.schedule import always_open
 from installation.show.status import StateWord
-from installation.wiring.guests import openings
+from installation.wiring.guests import openings, page_address
 from installation.wiring.loading import LoadedWork
 from tests.control.packets import padded
 from tests.control.rooms import HOME, PATIENCE_S, open_room
@@ -22,9 +29,17 @@ from tests.show.shows import show_file
 from tests.show.worlds import World, film
 
 
-def work(tmp_path: Path, control: str) -> LoadedWork:
-    config = read_show(show_file(tmp_path, f"[control]\n{control}\n")).config
-    return LoadedWork(config, World([film("bunny")]).show(), {}, {})
+def asked_for(tmp_path: Path, text: str) -> tuple[Opening, ...]:
+    """Who comes when a show says that."""
+    config = read_show(show_file(tmp_path, text)).config
+    work = LoadedWork(config, World([film("bunny")]).show(schedule=always_open("all")), {}, {})
+    return openings(work, PictureBoard(), Chronicle(SystemClock()))
+
+
+def get(port: int, path: str) -> bytes:
+    with closing(http.client.HTTPConnection(HOME, port, timeout=PATIENCE_S)) as line:
+        line.request("GET", path)
+        return line.getresponse().read()
 
 
 def free_port() -> int:
@@ -36,7 +51,7 @@ def free_port() -> int:
 
 def test_oscquery_comes_with_the_first_picture(tmp_path: Path) -> None:
     port = free_port()
-    (opening,) = openings(work(tmp_path, f"oscquery = {port}"))
+    (opening,) = asked_for(tmp_path, f"[control]\noscquery = {port}\n[page]\nport = false\n")
     opened: Queue[Guest] = Queue()
     with open_room(guests=(_noted(opening, opened),)) as room, room.peer() as desk:
         desk.send(padded("/ai/go"))
@@ -44,13 +59,52 @@ def test_oscquery_comes_with_the_first_picture(tmp_path: Path) -> None:
         assert opened.empty()
         room.publish(state=StateWord.PLAYING)
         opened.get(timeout=PATIENCE_S)
-        with closing(http.client.HTTPConnection(HOME, port, timeout=PATIENCE_S)) as line:
-            line.request("GET", "/ai/status/state?VALUE")
-            assert line.getresponse().read() == b'{"VALUE":["playing"]}'
+        assert get(port, "/ai/status/state?VALUE") == b'{"VALUE":["playing"]}'
+
+
+def test_the_page_comes_with_the_first_picture(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Passcodes that others can read open nothing."""
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('operate = "rabbit"')
+    secrets.chmod(0o644)
+    port = free_port()
+    (opening,) = asked_for(
+        tmp_path, f'[control]\noscquery = false\n[page]\nport = {port}\npasscodes = "secrets.toml"\n'
+    )
+    opened: Queue[Guest] = Queue()
+    with caplog.at_level(logging.WARNING), open_room(guests=(_noted(opening, opened),)) as room:
+        room.publish(state=StateWord.PLAYING)
+        opened.get(timeout=PATIENCE_S)
+        assert b"<title>Afterimage</title>" in get(port, "/")
+    assert "others can read it" in caplog.text
+    assert "rabbit" not in caplog.text
+
+
+def test_everybody_comes_at_once(tmp_path: Path) -> None:
+    """They share packages, which are read side by side."""
+    ports = free_port(), free_port()
+    text = f'[control]\noscquery = {ports[0]}\n[page]\nport = {ports[1]}\n[alerts]\nurl = "http://127.0.0.1:9/"\n'
+    opened: Queue[Guest] = Queue()
+    with open_room(guests=[_noted(opening, opened) for opening in asked_for(tmp_path, text)]) as room:
+        room.publish(state=StateWord.PLAYING)
+        for _ in range(3):
+            opened.get(timeout=PATIENCE_S)
 
 
 def test_a_show_can_do_without(tmp_path: Path) -> None:
-    assert openings(work(tmp_path, "oscquery = false")) == ()
+    assert asked_for(tmp_path, "[control]\noscquery = false\n[page]\nport = false\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("", "http://127.0.0.1:8080/"),
+        ('[control]\nlisten = "fd00::5"\nallow = ["fd00::/8"]\n[page]\nport = 80\n', "http://[fd00::5]:80/"),
+        ("[page]\nport = false\n", ""),
+    ],
+)
+def test_what_to_type_into_a_browser(tmp_path: Path, text: str, address: str) -> None:
+    assert page_address(read_show(show_file(tmp_path, text)).config) == address
 
 
 def test_the_first_picture_does_not_wait_for_web_servers() -> None:
