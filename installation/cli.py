@@ -21,6 +21,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+experiments = typer.Typer(help="The experiments of the paper of 2016, each a picture.", no_args_is_help=True)
+app.add_typer(experiments, name="experiment")
+
 A_WEEK_S = 604_800
 FLOOD_MIN_S, FLOOD_MAX_S = 3, 300
 
@@ -29,6 +32,10 @@ VENUE = Annotated[Path | None, typer.Option(help="A venue file: its tables repla
 SIZE = Annotated[str | None, typer.Option(metavar="WxH", help="Picture size in pixels.")]
 AT = Annotated[str, typer.Option(help="Start as if it were: now, opening (the next one), or an ISO time.")]
 MODEL = Annotated[str, typer.Option("-m", "--model", help="A model: a name in models/, or a folder.")]
+MODELS = Annotated[list[str], typer.Option("-m", "--model", help="A model; several, each with -m, stand side by side.")]
+FOOTAGE = Annotated[Path, typer.Argument(help="A film.")]
+PICTURE = Annotated[Path, typer.Option("-o", "--output", help="Where the picture goes, .png or .jpg.")]
+NUMBERS = Annotated[Path | None, typer.Option("--json", help="Write its numbers here, as JSON.")]
 FROM = Annotated[str | None, typer.Option("--from", help="Begin at this time of the footage, m:ss.")]
 TO = Annotated[str | None, typer.Option("--to", help="End at this time of the footage, m:ss.")]
 FIT = Annotated[str, typer.Option(help="contain (black bars), cover (crop) or stretch.")]
@@ -185,6 +192,42 @@ def evaluate(
 
     wanted = Wanted(sheet, report, vmaf)
     evaluate_footage(footage, model, json=json, wanted=wanted, precision=precision, start=start, stop=stop, fit=fit)
+
+
+@experiments.command()
+def epochs(model: MODEL, output: PICTURE, json: NUMBERS = None) -> None:
+    """Figures 1 and 2: the same frames after every epoch of a training, from the sheets it leaves."""
+    from installation.studio.experiments import epochs as experiment
+    from installation.wiring.studio import folder_of, show_figure
+
+    show_figure(experiment(folder_of(model)), output, json)
+
+
+@experiments.command()
+def collapse(footage: FOOTAGE, model: MODELS, output: PICTURE, json: NUMBERS = None) -> None:
+    """Figure 3: a shot that is nearly still, and whether memories keep its frames apart."""
+    from installation.studio.experiments import collapse as experiment
+    from installation.wiring.studio import folder_of, show_figure
+
+    show_figure(experiment(footage, [folder_of(each) for each in model]), output, json)
+
+
+@experiments.command()
+def black(model: MODELS, output: PICTURE, json: NUMBERS = None) -> None:
+    """Figure 4: what becomes of a black frame."""
+    from installation.studio.experiments import black as experiment
+    from installation.wiring.studio import folder_of, show_figure
+
+    show_figure(experiment([folder_of(each) for each in model]), output, json)
+
+
+@experiments.command()
+def other(footage: FOOTAGE, model: MODELS, output: PICTURE, json: NUMBERS = None) -> None:
+    """Figure 5: a film that the models have never seen, through them."""
+    from installation.studio.experiments import other as experiment
+    from installation.wiring.studio import folder_of, show_figure
+
+    show_figure(experiment(footage, [folder_of(each) for each in model]), output, json)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from installation.cli import app
@@ -36,15 +37,20 @@ def test_anchors_are_headings(anchor: str) -> None:
 
 
 def commands() -> list[tuple[str, str]]:
-    """(command, line) of every `afterimage` line in the README's code blocks."""
-    lines = "\n".join(re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)).splitlines()
-    found = (re.match(r"(?:sudo )?(?:\S+/)?afterimage (\S+)", line) for line in lines)
+    """(command, line) of every `afterimage` line in the code blocks of the README and that of the models."""
+    texts = (README, (ROOT / "models/README.md").read_text("utf-8"))
+    blocks = (block for text in texts for block in re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    found = (re.match(r"(?:sudo )?(?:\S+/)?afterimage (\S+)", line) for block in blocks for line in block.splitlines())
     return [(match[1], match.string) for match in found if match]
 
 
 @pytest.mark.parametrize(("name", "line"), commands())
 def test_commands_and_their_options_exist(name: str, line: str) -> None:
-    command = get_command(app).commands[name]  # type: ignore[attr-defined]
-    options = {option for parameter in command.params for option in parameter.opts}
     words = line.partition("#")[0].split()
+    command = get_command(app)
+    for word in words[words.index(name) :]:
+        if not isinstance(command, TyperGroup):
+            break
+        command = command.commands[word]
+    options = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if re.match(r"--?[a-z]", word)} <= options

@@ -18,7 +18,8 @@ JPEG_QUALITY = 88
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _LABEL_SIZE = 13  # pixels high
 _LABEL_WIDTH = 110
-_GREY = 200
+_LEAST_HEIGHT = 80  # of pictures with words beside them
+_INK, _PAPER = 220, 48  # so that black pictures have an edge
 
 Pictures = NDArray[np.uint8]
 
@@ -36,17 +37,22 @@ def contact_sheet(pairs: Sequence[tuple[Pictures, Pictures]], columns: int = 4) 
 
 
 def labelled_rows(rows: Sequence[tuple[str, Sequence[Pictures]]]) -> Pictures:
-    """Rows of pictures (H, W, 3), all of one size, each row with words on its left -> one picture."""
-    height, width, _ = rows[0][1][0].shape
+    """Rows of pictures (H, W, 3), all of one size, each row with words on its left -> one picture.
+
+    Small pictures are magnified by a whole factor, so that the words fit.
+    """
+    factor = -(-_LEAST_HEIGHT // rows[0][1][0].shape[0])
+    height, width, _ = (side * factor for side in rows[0][1][0].shape)
     columns = max(len(pictures) for _, pictures in rows)
     size = _LABEL_WIDTH + columns * (width + GAP) - GAP, len(rows) * (height + GAP) - GAP
-    sheet = Image.new("RGB", size)
+    sheet = Image.new("RGB", size, (_PAPER,) * 3)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_LABEL_SIZE)
     for number, (label, pictures) in enumerate(rows):
         top = number * (height + GAP)
-        draw.multiline_text((4, top + 4), label, fill=(_GREY,) * 3, font=font)
+        draw.multiline_text((4, top + 4), label, fill=(_INK,) * 3, font=font)
         for column, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (_LABEL_WIDTH + column * (width + GAP), top))
+            large = picture.repeat(factor, axis=0).repeat(factor, axis=1)
+            sheet.paste(Image.fromarray(large), (_LABEL_WIDTH + column * (width + GAP), top))
     return np.asarray(sheet, np.uint8)
 
 

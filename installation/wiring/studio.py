@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from importlib.util import find_spec
+from json import dumps
 from pathlib import Path
 
 from pydantic_core import PydanticCustomError
@@ -20,6 +21,8 @@ from installation.nets.model import DECODER
 from installation.show.config_values import parse_seconds
 from installation.studio.encode import encode_film, film_id_of
 from installation.studio.evaluate import Wanted, evaluate
+from installation.studio.experiments import Figure
+from installation.studio.sheets import write_picture
 from installation.venue.metrics import write_text
 
 STUDIO_PACKAGES = ("torch", "onnx", "onnx_ir", "onnxscript", "matplotlib")
@@ -140,6 +143,18 @@ def evaluate_footage(
     console.print(evaluation.table())
     if json is not None:
         write_text(json, evaluation.to_json())
+
+
+def show_figure(figure: Figure, output: Path, json: Path | None) -> None:
+    """Write an experiment's picture, say what is in it. Raises AfterimageError."""
+    write_picture(output, figure.picture)
+    console = Console()
+    console.print(f"{output}: {figure.caption}", soft_wrap=True)
+    for name, numbers in figure.numbers.items():
+        told = ", ".join(f"{key} {'-' if value is None else f'{value:.2f}'}" for key, value in numbers.items())
+        console.print(f"  {name}: {told}", soft_wrap=True)
+    if json is not None:
+        write_text(json, dumps({"caption": figure.caption, "numbers": figure.numbers}, indent=2) + "\n")
 
 
 def folder_of(model: str) -> Path:

@@ -27,12 +27,19 @@ def test_footage_lies_over_memory_in_rows() -> None:
 
 
 def test_rows_have_words_beside_them() -> None:
-    rows = labelled_rows([("footage", [flat(100), flat(150)]), ("epoch 1", [flat(200)])])
-    assert rows.shape[0] == 2 * (9 + GAP) - GAP
-    beside = rows.shape[1] - 2 * (16 + GAP) + GAP
+    large = [picture.repeat(20, axis=0).repeat(20, axis=1) for picture in (flat(100), flat(150), flat(200))]
+    rows = labelled_rows([("footage", large[:2]), ("epoch 1", large[2:])])
+    assert rows.shape[0] == 2 * (180 + GAP) - GAP
+    beside = rows.shape[1] - 2 * (320 + GAP) + GAP
     assert (rows[0, beside, 0], rows[0, -1, 0], rows[-1, beside, 0]) == (100, 150, 200)
     assert rows[:, :beside].max() > 100  # something is written there
-    assert rows[-1, -1, 0] == 0
+    assert rows[-1, -1, 0] == rows[-1, 0, 0] == 48  # paper
+
+
+def test_small_pictures_are_magnified_so_that_words_fit() -> None:
+    rows = labelled_rows([("footage", [flat(100)])])
+    assert rows.shape[0] == 9 * 9
+    assert (rows[:, -16 * 9 :] == 100).all()
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.png", "PNG"), ("b.JPG", "JPEG"), ("c.jpeg", "JPEG")])
