@@ -275,9 +275,18 @@ def bench(
             min=FLOOD_MIN_S, max=FLOOD_MAX_S, help="Instead: play so many seconds in a flood of OSC, and beside one."
         ),
     ] = None,
+    training: Annotated[str | None, typer.Option(help="Instead: learn with this preset, and plainly.")] = None,
     show: SHOW = None,
 ) -> None:
-    """Measure decoding, upscaling, playing and starting on this machine; or what a flood of OSC does to the picture."""
+    """Measure decoding, upscaling, playing and starting on this machine; or what a flood of OSC does to the picture; or
+    training."""
+    if training is not None:
+        from installation.wiring.bench_training import run_training_bench
+
+        if flood is not None or against is not None:
+            raise InputError("--training excludes --flood and --against: pick one of them")
+        run_training_bench(training, json)
+        return
     from installation.wiring.benching import run_bench, run_flood
 
     if flood is not None and against is not None:

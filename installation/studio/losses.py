@@ -23,12 +23,19 @@ def pixel_loss(made: Tensor, real: Tensor) -> Tensor:
     return difference.abs().mean() + 10.0 * difference.square().mean()
 
 
+def distance(made: Tensor, real: Tensor) -> Tensor:
+    """Mean squared difference of one layer's features. Only the difference is rounded to the features' own format,
+    not the sum: on a processor half the time goes into moving these numbers.
+    """
+    return (made - real.detach()).float().square().mean()
+
+
 def likeness_loss(made: Sequence[Tensor], real: Sequence[Tensor], world: World = ALONE) -> Tensor:
     """Larsen's Dis_l: squared distance of discriminator features, each layer in units of the real features' own
     energy.
     """
     energies = world.mean(torch.stack([layer.detach().float().square().mean() for layer in real])).clamp_min(1e-6)
-    distances = [F.mse_loss(a.float(), b.detach().float()) for a, b in zip(made, real, strict=True)]
+    distances = [distance(a, b) for a, b in zip(made, real, strict=True)]
     return (torch.stack(distances) / energies).mean()
 
 

@@ -26,6 +26,8 @@ from installation.studio.networks.interface import Decoder, Encoder, Networks, a
 from installation.studio.preset import Preset
 from installation.studio.world import ALONE, World
 
+_COARSE = 4  # every so many-th pixel along each side tells how different pictures are from each other
+
 Figures = Mapping[str, float]  # what one step measured, by name
 
 
@@ -46,7 +48,7 @@ class Trainer:
         self.world = world
         self.networks = Networks.of(preset.networks)
         for network in self.networks.all():
-            network.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # a stub's gap
+            network.to(world.device, memory_format=precision.layout)  # type: ignore[call-overload]  # a stub's gap
             for norm in batch_norms(network):
                 norm.world = world
         self._average = _copies(self.networks) if preset.ema is not None else None
@@ -68,7 +70,7 @@ class Trainer:
         Returns the objective's losses and `noise`, `psnr` (dB, of this batch's reconstructions) and `spread` (how
         different they are from each other, next to footage), of the whole batch. Raises BrokenError.
         """
-        real = as_pictures(frames).to(self.world.device)
+        real = as_pictures(frames).to(self.world.device, memory_format=self.precision.layout)
         noise = self.preset.noise.at(progress)
         for optimiser in self._optimisers.values():
             optimiser.zero_grad()
@@ -105,7 +107,8 @@ class Trainer:
     def _figures(self, lesson: Lesson, moment: Moment) -> Figures:
         """Numbers for people and for the watch, the same in every process. Raises BrokenError."""
         error = (lesson.made - moment.real).square().mean()
-        spread = lesson.made.var(0).mean() / moment.real.var(0).mean().clamp_min(1e-8)
+        made, real = (pictures[..., ::_COARSE, ::_COARSE] for pictures in (lesson.made, moment.real))
+        spread = made.var(0).mean() / real.var(0).mean().clamp_min(1e-8)
         found = torch.stack([error, spread, *lesson.figures.values()])
         error_, spread_, *losses = self.world.mean(found).tolist()
         named = dict(zip(lesson.figures, losses, strict=True))

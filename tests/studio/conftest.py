@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from installation.studio import compute  # isort: skip  # before torch is loaded, see there
+
 import pytest
 import torch
-
-from installation.studio import compute
 
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
     monkeypatch.setattr(compute, "use_all_cores", lambda: torch.set_num_threads(1))

@@ -20,10 +20,25 @@ def test_without_units_it_is_float32_and_says_why(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(("half_s", "dtype"), [(0.5, torch.bfloat16), (0.95, torch.float32), (2.0, torch.float32)])
 def test_with_units_the_faster_one_wins(monkeypatch: pytest.MonkeyPatch, half_s: float, dtype: torch.dtype) -> None:
     monkeypatch.setattr(compute, "has_bfloat16_units", lambda: True)
+    monkeypatch.setattr(compute, "has_matrix_units", lambda: False)
     monkeypatch.setattr(compute, "_trial_s", lambda kind, *_: 1.0 if kind is torch.float32 else half_s)
     found = compute.fastest_precision()
     assert found.dtype is dtype
     assert "a trial took" in found.reason
+
+
+def test_with_matrix_units_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "has_matrix_units", lambda: True)
+    monkeypatch.setattr(compute, "_trial_s", lambda *_: pytest.fail("tried"))
+    assert compute.fastest_precision().name == "bfloat16"
+
+
+def test_a_training_goes_on_in_the_format_it_began_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "has_bfloat16_units", lambda: True)
+    assert compute.precision_for("float32").dtype is torch.float32
+    assert compute.precision_for("bfloat16").dtype is torch.bfloat16
+    monkeypatch.setattr(compute, "has_bfloat16_units", lambda: False)
+    assert compute.precision_for("bfloat16").dtype is torch.float32
 
 
 def test_the_trial_runs_in_both_formats() -> None:

@@ -33,7 +33,6 @@ def test_two_processes_find_what_one_finds(tmp_path: Path) -> None:
         _, errors = two.communicate(timeout=120)
     assert two.returncode == 0, errors
     found = json.loads(out.read_text())
-    torch.set_num_threads(1)
     for name, wanted in lessons(ALONE).items():
         for step, (got, alone) in enumerate(zip(found[name], wanted, strict=True)):
             assert got.keys() == alone.keys()

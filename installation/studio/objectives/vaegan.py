@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from installation.studio import losses
@@ -179,7 +178,7 @@ class VaeGan:
         real_loss, dream_loss = losses.entropy(real_verdict, 1.0), losses.entropy(dream_verdict, 0.0)
         verdict = real_loss + losses.entropy(made_verdict, 0.0) + dream_loss
         wanted, found = wanted[-self.likeness_layers :], found[-self.likeness_layers :]
-        likeness = torch.stack([F.mse_loss(a.float(), b.detach().float()) for a, b in zip(found, wanted, strict=True)])
+        likeness = torch.stack([losses.distance(a, b) for a, b in zip(found, wanted, strict=True)])
         own = [p for p in discriminator.parameters() if p.requires_grad]
         *gradients, made_pull, imagined_pull = torch.autograd.grad(verdict, [*own, seen, dream], retain_graph=True)
         (like_pull,) = torch.autograd.grad(likeness.mean(), seen)
