@@ -9,13 +9,11 @@ import asyncio
 import gc
 import logging
 from importlib import import_module
-from pathlib import Path
 
 from installation.control.chronicle import Chronicle
 from installation.control.dmx.listener import dmx_guest
 from installation.control.hub import Guest, Hub, Opening
-from installation.control.passcodes import LOCKED, Sessions, read_passcodes
-from installation.errors import InputError
+from installation.control.passcodes import open_sessions
 from installation.show.config_tables import ShowConfig
 from installation.show.pictures import PictureBoard
 from installation.show.status import StateWord
@@ -71,18 +69,9 @@ def _page(work: LoadedWork, port: int, pictures: PictureBoard, chronicle: Chroni
         page = work.config.page
         place = WebPlace(str(work.config.control.listen), port, "page", "[page] port", frozenset(page.names))
         content = PageContent(work.show, page.buttons)
-        return await open_page(hub, place, content, pictures, chronicle, _sessions(page.passcodes))
+        return await open_page(hub, place, content, pictures, chronicle, open_sessions(page.passcodes, log.warning))
 
     return opening
-
-
-def _sessions(path: Path | None) -> Sessions:
-    """Who may unlock what. Passcodes that cannot be read unlock nothing, and the show plays."""
-    try:
-        return Sessions(None if path is None else read_passcodes(path))
-    except InputError as error:
-        log.warning("%s; until then the page only lets look", error)
-        return Sessions(LOCKED)
 
 
 def _alerts(work: LoadedWork, url: str, reading: asyncio.Lock) -> Opening:

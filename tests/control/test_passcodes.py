@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from installation.control.passcodes import LOCKED, MAX_SESSIONS, UNUSED_NS, Passcodes, Sessions, read_passcodes
+from installation.control.passcodes import (
+    LOCKED,
+    MAX_SESSIONS,
+    UNUSED_NS,
+    Passcodes,
+    Sessions,
+    open_sessions,
+    read_passcodes,
+)
 from installation.errors import CommandRefused, InputError
 from installation.show.roles import Role
 
@@ -104,3 +112,13 @@ def test_sessions_are_bounded() -> None:
     held = [sessions.role(token, Role.MAINTAIN, now_ns, at_home=False) is Role.OPERATE for token in tokens]
     assert sum(held) == MAX_SESSIONS
     assert not any(held[:3])
+
+
+def test_a_file_that_cannot_be_used_is_complained_of(tmp_path: Path) -> None:
+    complaints: list[str] = []
+    assert open_sessions(None, complaints.append).role(None, Role.MAINTAIN, 0, at_home=True) is Role.MAINTAIN
+    assert open_sessions(secrets_file(tmp_path, 'operate = "rabbit"'), complaints.append).asks
+    assert not complaints
+    locked = open_sessions(secrets_file(tmp_path, "rabbit"), complaints.append)
+    assert locked.role(None, Role.MAINTAIN, 0, at_home=True) is Role.VIEW
+    assert "only lets look" in complaints[0]
