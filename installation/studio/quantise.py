@@ -12,7 +12,7 @@ all the way, and the scales move into the weights of the second one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,6 @@ from installation.studio.calibrate import (
     affine_levels,
     centred_levels,
     positive_levels,
-    watch,
     weight_levels,
 )
 from installation.studio.rewrite import (
@@ -74,14 +73,7 @@ def layers_of(model: onnx.ModelProto) -> tuple[Layer, ...]:
     return tuple(_layer(node) for node in graph if _can_be_quantised(node))
 
 
-def quantised(model: onnx.ModelProto, latents: Array, full: Collection[str] = ()) -> onnx.ModelProto:
-    """A copy in 8 bits, calibrated on `latents` (N, D), except for the layers named in `full`."""
-    layers = [layer for layer in layers_of(model) if layer.name not in full]
-    seen = watch(model, [name for layer in layers for name in (layer.source, layer.made)], latents)
-    return quantised_with(model, layers, seen)
-
-
-def quantised_with(model: onnx.ModelProto, layers: Sequence[Layer], seen: Mapping[str, Seen]) -> onnx.ModelProto:
+def quantised(model: onnx.ModelProto, layers: Sequence[Layer], seen: Mapping[str, Seen]) -> onnx.ModelProto:
     """A copy with these layers in 8 bits, from what was `seen` of the values they read and make."""
     copy = ir.from_proto(model)
     nodes = {node.name: node for node in copy.graph}

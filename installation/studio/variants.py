@@ -20,16 +20,17 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from installation.errors import InputError
+from installation.errors import InputError, ModelError
 from installation.nets.processor import usable_cores
 from installation.studio.bendable import bendable, bends_of
 from installation.studio.calibrate import Array, watch
 from installation.studio.half import halved
 from installation.studio.quality import psnr
-from installation.studio.quantise import layers_of, quantised_with
+from installation.studio.quantise import layers_of, quantised
 from installation.studio.rewrite import rewritten
 from installation.studio.sessions import session
 
+LEAST_OPSET = 13  # the first that has a scale for each channel
 GOAL_DB = 0.4  # of loss; layers stay in float32 until it is reached
 PRESUMED_DB = 35.0  # fidelity of a memory whose footage is not at hand: a good one, which loses more than a poor one
 _PICKING = 12  # frames on which layers are compared
@@ -125,7 +126,7 @@ def make_int8(reference: onnx.ModelProto, material: Material) -> Variant:
     judge = Judge(reference, material)
 
     def without(full: frozenset[str]) -> onnx.ModelProto:
-        return quantised_with(reference, [layer for layer in layers if layer.name not in full], seen)
+        return quantised(reference, [layer for layer in layers if layer.name not in full], seen)
 
     full = frozenset(layer.name for layer in layers[-1:])
     graph = without(full)
@@ -158,7 +159,10 @@ MAKERS: Mapping[Kind, Callable[[onnx.ModelProto, Material], Variant]] = {
 
 
 def make(kind: Kind, decoder: onnx.ModelProto, material: Material) -> Variant:
-    """A variant of a decoder as it lies in a model folder."""
+    """A variant of a decoder as it lies in a model folder. Raises ModelError for one written in an older ONNX."""
+    opset = next((each.version for each in decoder.opset_import if each.domain in ("", "ai.onnx")), 0)
+    if opset < LEAST_OPSET:
+        raise ModelError(f"the decoder is written in ONNX opset {opset}; variants need {LEAST_OPSET}, or newer")
     return MAKERS[kind](rewritten(decoder), material)
 
 

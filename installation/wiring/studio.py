@@ -165,6 +165,8 @@ def folder_of(model: str) -> Path:
     if not model.strip():
         raise InputError("--model: is empty; write the name of a model in models/, or a folder")
     path = Path(model)
+    if "/" in model and len(path.parts) == 1:  # ./name: a path, which `Path` shortens to a name
+        return path.absolute()
     return path if len(path.parts) > 1 or path.exists() else Path("models") / path
 
 

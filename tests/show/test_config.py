@@ -41,7 +41,8 @@ def demo_text() -> str:
 def test_only_a_model_is_needed(tmp_path: Path) -> None:
     config = loaded(tmp_path, "")
     assert config.model == tmp_path.resolve() / "models/bunny"
-    assert (config.version, config.provider, config.scenes, config.schedule) == (1, "auto", {}, None)
+    assert (config.version, config.provider, config.precision) == (1, "auto", "auto")
+    assert (config.scenes, config.schedule) == ({}, None)
     assert config.outputs[0].monitor == "first"
     assert (str(config.control.listen), config.control.port, config.control.root) == ("127.0.0.1", 9000, "/ai")
     assert config.name == "bunny"
@@ -474,6 +475,7 @@ def test_the_schema_names_what_an_author_writes() -> None:
         ('[schedule]\nzone = "UTC"\nexcept = [{ date = "12-25", closed = "yes" }]', "schedule.except#1.closed"),
         ('[schedule]\nzone = "UTC"\nopen = [{ days = 3, hours = "10:00-12:00" }]', "schedule.open#1.days"),
         ('[schedule]\nzone = "UTC"\nopen = [{ hours = "10:00-10:00" }]', "schedule.open#1.hours"),
+        ('precision = "fp8"', "precision"),
         ('[scenes.a]\nfilm = "bunny"\nmotion = "flim"', "scenes.a.motion"),
         ('[scenes.a]\nfilm = "bunny"\nmotion = 0.5', "scenes.a.motion"),
         ('[scenes.a]\nfilm = "bunny"\nout = 0', "scenes.a.out"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,8 +13,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from installation.studio.calibrate import watch
 from installation.studio.quality import psnr
-from installation.studio.quantise import layers_of, quantised
+from installation.studio.quantise import layers_of
+from installation.studio.quantise import quantised as quantised_layers
 from tests.studio.test_rewrite import floats, graph_of, kinds, paper, run
 
 
@@ -35,6 +37,13 @@ class Normed(nn.Module):
         for up, norm in zip(self.up, self.norms, strict=True):
             x = nn.functional.silu(norm(nn.functional.pixel_shuffle(up(x), 2)))
         return torch.sigmoid(nn.functional.pixel_shuffle(self.close(x), 2))
+
+
+def quantised(model: onnx.ModelProto, z: np.ndarray, full: Collection[str] = ()) -> onnx.ModelProto:
+    """In 8 bits, calibrated on z, except for the layers named."""
+    layers = [layer for layer in layers_of(model) if layer.name not in full]
+    seen = watch(model, [name for layer in layers for name in (layer.source, layer.made)], z)
+    return quantised_layers(model, layers, seen)
 
 
 def closeness_db(a: onnx.ModelProto, b: onnx.ModelProto, z: np.ndarray) -> float:

@@ -147,6 +147,14 @@ def test_without_any_film_there_is_nothing_to_calibrate_with(folder: Path) -> No
         of_films(folder)
 
 
+def test_a_decoder_in_an_old_dialect_is_refused(decoder: onnx.ModelProto) -> None:
+    old = onnx.ModelProto()
+    old.CopyFrom(decoder)
+    old.opset_import[0].version = 11
+    with pytest.raises(ModelError, match="written in ONNX opset 11; variants need 13, or newer"):
+        make(Kind.INT8, old, material())
+
+
 def test_kinds_are_named() -> None:
     assert kinds_named(None) == (Kind.INT8, Kind.FP16, Kind.BENDABLE)
     assert kinds_named(["fp16"]) == (Kind.FP16,)

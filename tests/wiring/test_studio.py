@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +28,12 @@ def test_a_fit_that_is_none_is_refused_with_those_that_are() -> None:
 def test_a_model_without_a_name_is_not_the_current_folder() -> None:
     with pytest.raises(InputError, match="--model: is empty"):
         folder_of(" ")
+
+
+def test_a_name_is_a_model_and_a_path_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert folder_of("memory") == Path("models/memory")
+    assert folder_of("./memory") == tmp_path / "memory"
+    assert folder_of("work/memory") == Path("work/memory")
+    (tmp_path / "memory").mkdir()
+    assert folder_of("memory") == Path("memory")
