@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
 
@@ -55,6 +55,14 @@ class Action(Enum):
 
     QUIT = "quit"
     OVERLAY = "overlay"
+
+
+class Ending(Enum):
+    """Why a run ended: told to, the time was up, or the picture is to be built anew."""
+
+    QUIT = "quit"
+    OVER = "over"
+    RESTART = "restart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,21 @@ class _OnScreen:
     look: Look
 
 
+@dataclass(frozen=True, slots=True)
+class Interlude:
+    """What a player leaves to the one that goes on after it, on another stage. The last decode instant that was counted
+    was due at `due_ns`; `period_ns` lies between two.
+    """
+
+    state: ShowState
+    metrics: Metrics
+    applied: int
+    began_ns: int | None
+    due_ns: int
+    period_ns: float
+    overlay: bool
+
+
 def _sleep_deaf(duration_ns: int) -> None:
     """A rest that nobody can end."""
     threading.Event().wait(duration_ns / 1e9)
@@ -132,15 +155,40 @@ class Player:
     _snapshot_due_ns: int = 0
     _began_ns: int | None = None
 
-    def run(self, seconds: float | None) -> None:
-        """Tick until told to quit, or until `seconds` after the first real picture."""
+    def run(self, seconds: float | None) -> Ending:
+        """Tick until told to quit, until `seconds` after the first real picture, or until the picture is to be built
+        anew.
+        """
+        ending, restarted = Ending.QUIT, self.state.restarted
         while not self.quitting:
             rest_until = self.tick()
             if self._over(seconds):
+                ending = Ending.OVER
+                break
+            if self.state.restarted != restarted:
+                ending = Ending.RESTART
                 break
             self.clock.wait(min(rest_until, self.clock.now_ns() + BREATH_NS), _sleep_deaf)
             self.clock.wait(rest_until, self.stage.presenter.wait)
         self._finish_slot()
+        return ending
+
+    def leave(self) -> Interlude:
+        """What the next player needs, once `run` has ended."""
+        slot, now_ns = self._slot, self.clock.now_ns()
+        due_ns, period_ns = (now_ns, 1e9) if slot is None else (slot.instant.due_ns, slot.period_ns)
+        return Interlude(self.state, self.metrics, self._applied, self._began_ns, due_ns, period_ns, self._overlay)
+
+    def go_on(self, before: Interlude) -> None:
+        """Go on where another player left: the picture is where the clock says, and the hole in it is counted. Live
+        films start as there.
+        """
+        self.state = replace(before.state, away=frozenset())
+        self.metrics, self._applied, self._began_ns = before.metrics, before.applied, before.began_ns
+        self._overlay = before.overlay
+        if before.began_ns is not None:
+            gone = round((self.clock.now_ns() - before.due_ns) / before.period_ns)
+            self.metrics.skipped(max(0, gone - 1))
 
     def quit(self) -> None:
         """End `run` after the current tick: in 0.1 s at most. From any thread or signal handler.

@@ -4,6 +4,7 @@ counted.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from installation.control.inbox import Inbox
 from installation.decode.decoders import Decoders
 from installation.decode.slots import Found
 from installation.decode.waiting import WaitingSource
-from installation.player import Action, Outside, Player
+from installation.player import Action, Ending, Outside, Player
 from installation.render.egl import EglPresenter
 from installation.render.presenter import KeyPressed, Readback
 from installation.show import commands as c
@@ -29,11 +30,13 @@ from installation.show.status import Health, StateWord, StatusBoard
 from installation.venue.watchdog import Heartbeat, Notifier
 from installation.wiring.films import open_films
 from installation.wiring.loading import load_work
-from installation.wiring.playing import keys, make_stage
+from installation.wiring.playing import keys
+from installation.wiring.staging import make_stage
 from tests.onnx_models import make_model
 
 S = 1_000_000_000
 T0 = 1_800_000_000 * S
+HOUR = 3600 * S
 DESK = c.Origin(c.Rank.OPERATOR, "desk")
 
 
@@ -254,6 +257,57 @@ def test_a_supervised_player_does_not_quit_by_keys_and_the_shows_own_keys_win(wa
     assert Action.QUIT not in keys(wall.work, may_quit=False).values()
     own = replace(wall.work, keys={"space": c.Go()})
     assert keys(own, may_quit=True)["space"] == c.Go()
+
+
+def test_another_stage_goes_on_where_the_clock_says_and_the_hole_is_counted(tmp_path: Path) -> None:
+    wall = Wall(tmp_path)
+    wall.ticks(24)
+    wall.does(c.SetBrightness(0.5), c.PlayFilm("two", 0), c.RestartPicture())
+    assert wall.player.run(None) is Ending.RESTART
+    interlude = wall.player.leave()
+    wall.presenter.close()
+    again = Wall(tmp_path)
+    again.clock.advance(interlude.due_ns + S - T0)
+    again.player.go_on(interlude)
+    again.ticks(1)
+    seen = again.board.read()
+    assert (seen.film, seen.position, seen.brightness) == ("two", 1.0, 0.5)
+    again.ticks(24)
+    metrics = again.player.metrics
+    assert metrics is wall.player.metrics
+    assert metrics.late == metrics.held == 23  # one second of 24 instants, without the two at its ends
+    assert metrics.startup_ms is not None
+    assert again.board.read().troubles == ()
+    again.presenter.close()
+
+
+def test_a_restart_is_asked_for_once(wall: Wall) -> None:
+    wall.ticks(2)
+    wall.does(c.RestartPicture())
+    assert wall.player.run(None) is Ending.RESTART
+    wall.does(c.RestartPicture())
+    assert wall.player.run(0.5) is Ending.OVER
+    assert "wait for 5 s" in wall.refusals[0]
+
+
+def test_hours_are_changed_and_seen(tmp_path: Path) -> None:
+    """T0 is 08:00 on Friday 15 January 2027."""
+    text = 'model = "model"\n[schedule]\nzone = "UTC"\nopen = [{ hours = "07:00-08:00" }]\n'
+    wall = Wall(tmp_path, text)
+    wall.ticks(2)
+    assert wall.board.read().state is StateWord.CLOSED
+    wall.does(c.ExtendHours(9 * 60))
+    wall.ticks(30)
+    seen = wall.board.read()
+    assert seen.period.anchor_ns > T0
+    assert (seen.state, seen.period.end_ns) == (StateWord.PLAYING, T0 + HOUR)
+    assert wall.picture.max() > 0
+    wall.does(c.CloseHours(), c.ChangeHours(dt.date(2027, 1, 14), None))
+    wall.ticks(60)
+    assert (wall.picture.max(), wall.board.read().state) == (0, StateWord.CLOSED)
+    assert wall.board.read().changes.stretches
+    assert "2027-01-14 is not in reach" in wall.refusals[0]
+    wall.presenter.close()
 
 
 def test_a_closed_house_is_black_and_alive(tmp_path: Path) -> None:

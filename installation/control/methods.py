@@ -327,6 +327,7 @@ METHODS: tuple[Method, ...] = (
         "/hours/forget", (Parameter("all or a date", "s", example="2026-12-24"),), "take changes of hours back",
         lambda call: show.ForgetHours(read_date_or_all(call.arguments)), Lane.TRIGGER, _named,
     ),
+    _plain("/restart", show.RestartPicture(), "build the picture anew; it is back within seconds", repeatable=True),
     Method(
         "/ping", (Parameter("any", "any", optional=True),), "answered on the same address, to peers",
         lambda call: Ping(call.arguments), None, role=Role.VIEW,

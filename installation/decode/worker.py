@@ -52,11 +52,13 @@ class DecodeWorker:
         report: Callable[[str], None],
         slots: int = SLOTS_PER_SIZE,
         spare: Iterable[None] = (),
+        tally: Tally | None = None,
     ) -> None:
         """`report` is called from the worker's thread with a sentence for people, at most once a minute.
 
         `spare` is work for moments in which every frame ahead is there, from some seconds after the start: a step at
-        each instant, none of which should take longer than a decode.
+        each instant, none of which should take longer than a decode. `tally` goes on counting for a worker that was
+        closed before this one.
         """
         self._decoders = decoders
         self._clock = clock
@@ -68,7 +70,7 @@ class DecodeWorker:
         self._news = False
         self._closing = False
         # The worker's own from here on.
-        self._tally = Tally()
+        self._tally = tally or Tally()
         self._pace = Pace()
         self._window: Window | None = None
         self._restless_until_ns = 0

@@ -251,6 +251,13 @@ class ForgetHours(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class RestartPicture(Command):
+    """Build the picture anew, from the films to the screen: where the clock says, with everything as it is."""
+
+    lane: ClassVar[Lane] = Lane.LATCH
+
+
+@dataclass(frozen=True, slots=True)
 class SourceLost(Command):
     """A live film has nothing to show. Posted by its capture thread."""
 

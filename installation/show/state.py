@@ -118,7 +118,8 @@ class ShowState:
     `wall_offset` (ns) is wall time less show time as last seen, which the schedule follows; `anchor_offset` is the
     one programmes are anchored by, which follows
     it at the next scene boundary, `reanchor_at` (show time, ns). `pending` is a layer that waits for room in the
-    stack. `away` holds live films that have nothing to show. `changes` are the hours that people changed.
+    stack. `away` holds live films that have nothing to show. `changes` are the hours that people changed. `restarted`
+    is when the picture was last asked to be built anew (show time, ns).
     """
 
     layers: tuple[Layer, ...]
@@ -140,6 +141,7 @@ class ShowState:
     away: frozenset[str] = frozenset()
     changes: Changes = field(default_factory=Changes)
     clock_trusted: bool = True
+    restarted: int | None = None
 
     @property
     def top(self) -> Layer:

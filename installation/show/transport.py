@@ -40,6 +40,8 @@ from installation.show.timebase import JOTS_PER_NS, JOTS_PER_SECOND, Ramp, Timeb
 
 # `back` within this much of a scene's start goes to the scene before.
 BACK_AGAIN = 2 * JOTS_PER_SECOND
+# The picture is not built anew again before it can have been looked at.
+RESTART_REST_NS = 5_000_000_000
 
 # These move the picture: whoever gives one takes over from the schedule.
 MOVES = (
@@ -94,10 +96,19 @@ def _obey(show: Show, state: ShowState, command: c.Command, origin: c.Origin, t_
             return replace(state, away=state.away | {film})
         case c.SourceBack(film):
             return replace(state, away=state.away - {film})
+        case c.RestartPicture():
+            return _restarted(state, t_ns)
         case c.ExtendHours() | c.CloseHours() | c.ChangeHours() | c.ForgetHours():
             return reschedule(show, state, _changed_hours(show, state, command, t_ns), t_ns)
         case _:
             return _move(show, state, command, t_ns)
+
+
+def _restarted(state: ShowState, t_ns: int) -> ShowState:
+    rested_ns = RESTART_REST_NS if state.restarted is None else t_ns - state.restarted
+    if 0 <= rested_ns < RESTART_REST_NS:
+        raise CommandRefused("locked", f"the picture was restarted {rested_ns / 1e9:.1f} s ago; wait for 5 s")
+    return replace(state, restarted=t_ns)
 
 
 def _changed_hours(show: Show, state: ShowState, command: c.Command, t_ns: int) -> Changes:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from fractions import Fraction
-from itertools import combinations, islice
+from itertools import islice
 from types import FrameType
 
 from installation.clock import SystemClock
@@ -24,36 +22,26 @@ from installation.control.names import Names
 from installation.control.rules import MapRule
 from installation.control.server import ControlCounts, ControlServer
 from installation.control.settings import ControlSettings, DeskAddress, Endpoint
-from installation.decode.decoders import Decoders
-from installation.decode.source import FrameSource
-from installation.decode.worker import DecodeWorker
+from installation.decode.source import Tally
 from installation.errors import CommandRefused, UnavailableError
-from installation.player import KEYBOARD, Action, Outside, Player, Stage
-from installation.render.compose import Renderer
-from installation.render.egl import EglPresenter
-from installation.render.overlay import Overlay
-from installation.render.pacing import LivePacing
-from installation.render.presenter import Presenter
-from installation.render.preview import Previewer
+from installation.player import KEYBOARD, Action, Ending, Interlude, Outside, Player
 from installation.show.changes import Changes
 from installation.show.commands import Command, PlayFilm, Posted, TogglePause
 from installation.show.pictures import PictureBoard
 from installation.show.schedule import is_trusted
-from installation.show.state import Show, ShowState, known_changes, opened, resumed
+from installation.show.state import ShowState, known_changes, opened, resumed
 from installation.show.status import StatusBoard
 from installation.venue.metrics import in_ms, write_report
 from installation.venue.room_checks import RELEASE_NS
 from installation.venue.statefile import Memory, MemoryKeeper, load_memory
 from installation.venue.watchdog import Heartbeat, Notifier
-from installation.wiring.films import LiveFilms, OpenedFilms, open_films, spare_work, start_live
 from installation.wiring.guests import openings, page_address
 from installation.wiring.loading import LoadedWork, load_work
-from installation.wiring.request import PlayRequest, Surface, demo_show, wall_at
+from installation.wiring.request import PlayRequest, demo_show, wall_at
+from installation.wiring.staging import Doorbell, Picture, Surroundings, settle_memory, staged
 
 log = logging.getLogger("afterimage")
 
-HEADLESS_SIZE = (1920, 1080)
-WINDOW_SIZE = (1280, 720)
 USUAL_RATE = Fraction(60)
 NUMBER_KEYS = 9
 HANDOVER_S = (
@@ -67,86 +55,96 @@ def run_show(request: PlayRequest) -> None:
     work = _load(request, USUAL_RATE)
     wall_ns = SystemClock().wall_ns()
     clock = SystemClock(wall_at(request.at, work.show.schedule, wall_ns) - wall_ns)
-    with ExitStack() as stack:
-        # The networks are read in one thread while OpenGL starts in this one: the first picture is the sooner there.
-        opening = stack.enter_context(ThreadPoolExecutor(1)).submit(open_films, work)
-        presenter = _presenter(request, work)
-        stack.callback(presenter.close)
-        rate = presenter.refresh_hz
-        if rate not in (None, USUAL_RATE):
-            work = _load(request, rate or USUAL_RATE)
-        _Performance(request, work, clock, presenter, opening.result()).run()
+    _Performance(request, work, clock).run()
 
 
 def _load(request: PlayRequest, display_rate: Fraction) -> LoadedWork:
     return load_work(request.show or demo_show(), request.venue, display_rate, always_open=request.always_open)
 
 
-def _presenter(request: PlayRequest, work: LoadedWork) -> Presenter:
-    if request.surface is Surface.HEADLESS:
-        return EglPresenter(request.size or HEADLESS_SIZE)
-    from installation.render.window import fullscreen_window, resizable_window  # noqa: PLC0415 - GLFW takes its time
-
-    match request.surface:
-        case Surface.WINDOWED:
-            return resizable_window(request.size or WINDOW_SIZE)
-        case Surface.FULL_SCREEN:
-            return fullscreen_window(request.monitor or work.config.outputs[0].monitor)
-
-
 class _Performance:
-    """One run of a show, from the first tick to the statistics."""
+    """One run of a show, from the first tick to the statistics. The picture may be built anew meanwhile: everything
+    here outlasts it, so that desks and tablets stay connected.
+    """
 
-    def __init__(
-        self, request: PlayRequest, work: LoadedWork, clock: SystemClock, presenter: Presenter, films: OpenedFilms
-    ) -> None:
+    def __init__(self, request: PlayRequest, work: LoadedWork, clock: SystemClock) -> None:
         self._request = request
         self._work = work
         self._clock = clock
-        self._presenter = presenter
-        self._films = films
-        self._inbox = Inbox(presenter.wake)
+        self._bell = Doorbell()
+        self._inbox = Inbox(self._bell.set)
         self._board = StatusBoard()
         self._pictures = PictureBoard()
         self._chronicle = Chronicle(clock)
+        self._decodes = Tally()
         self._heartbeat = Heartbeat(Notifier.from_environment(os.environ))
+        self._server: ControlServer | None = None
+        self._remember: Callable[[ShowState], None] = lambda state: None
+        self._player: Player | None = None
+        self._quitting = False
 
     def run(self) -> None:
         """Play."""
-        with ExitStack() as stack:
-            live = stack.enter_context(start_live(self._work, self._clock, self._inbox, log.warning))
-            frames = self._worker(live)
-            stack.callback(frames.close)
-            server = self._server(stack)
-            player = self._player(frames, live, server, stack)
+        with ExitStack() as lasting:
+            interlude = self._act(None, lasting)
+            while interlude is not None:
+                _say(self._server, "the picture is built anew, as asked")
+                interlude = self._act(interlude, lasting)
+
+    def _act(self, before: Interlude | None, lasting: ExitStack) -> Interlude | None:
+        """Build the picture and play until it is to be built anew; None at the end. Nothing of it is left behind."""
+        began_ns = self._clock.now_ns()
+        around = Surroundings(self._clock, self._inbox, self._bell, self._pictures, self._decodes, log.warning)
+        with staged(self._request, self._work, around) as picture:
+            if before is None:
+                self._begin(picture, lasting)
+            player = self._player = self._player_of(picture, before)
             settle_memory()
-            sys.setswitchinterval(HANDOVER_S)
-            with _stopped_by_signals(player):
-                log.info("%s", self._greeting(player))
-                player.run(self._request.seconds)
+            if before is None:
+                sys.setswitchinterval(HANDOVER_S)
+                lasting.enter_context(_stopped_by_signals(self._quit))
+                log.info("%s", self._greeting(player, picture))
+            else:
+                _say(self._server, f"the picture is back after {(self._clock.now_ns() - began_ns) / 1e9:.1f} s")
+            if self._quitting:
+                player.quit()
+            if player.run(self._request.seconds) is Ending.RESTART:
+                self._player = None
+                return player.leave()
             self._heartbeat.notifier.stopping()
             if self._request.stats is not None:
-                write_report(self._request.stats, player.metrics.report(self._about(frames, server)))
+                write_report(self._request.stats, player.metrics.report(self._about(picture)))
+            return None
 
-    def _worker(self, live: LiveFilms) -> FrameSource:
-        decoders = Decoders(self._films.decoders, self._films.streams, live.films)
-        spare = spare_work(self._work, decoders, self._pictures)
-        return DecodeWorker(decoders, self._clock, PresenterBell(self._presenter), log.warning, spare=spare)
+    def _begin(self, picture: Picture, lasting: ExitStack) -> None:
+        """What is done once, when there is a screen: its rate is the show's, and the doors open."""
+        rate = picture.stage.presenter.refresh_hz
+        if rate not in (None, USUAL_RATE):
+            self._work = _load(self._request, rate or USUAL_RATE)
+        self._server = self._open_server(lasting)
+        self._remember = self._memory(lasting)
 
-    def _server(self, stack: ExitStack) -> ControlServer | None:
+    def _quit(self) -> None:
+        """End the run as soon as there is a picture."""
+        self._quitting = True
+        if self._player is not None:
+            self._player.quit()
+
+    def _open_server(self, lasting: ExitStack) -> ControlServer | None:
         """The controls; without them, said so, the picture goes on all the same."""
         names = Names.of(self._work.show.library)
         # Time tags are compared with true wall time, whatever time `--at` makes it.
         settings = control_settings(self._work)
         guests = openings(self._work, self._pictures, self._chronicle)
         try:
-            return stack.enter_context(ControlServer(settings, names, self._inbox, self._board, SystemClock(), guests))
+            server = ControlServer(settings, names, self._inbox, self._board, SystemClock(), guests)
+            return lasting.enter_context(server)
         except UnavailableError as error:
             log.warning("%s; playing without controls", error)
             return None
 
-    def _player(self, frames: FrameSource, live: LiveFilms, server: ControlServer | None, stack: ExitStack) -> Player:
-        show = self._work.show
+    def _player_of(self, picture: Picture, before: Interlude | None) -> Player:
+        server = self._server
         outside = Outside(
             inbox=self._inbox,
             board=self._board,
@@ -154,18 +152,21 @@ class _Performance:
             obeyed=self._chronicle.obeyed,
             refused=lambda posted, error: _refuse(server, posted, error),
             said=lambda message: _say(server, message),
-            latent=live.put,
-            remember=self._memory(stack),
+            latent=picture.live.put,
+            remember=self._remember,
         )
-        return Player(
+        player = Player(
             clock=self._clock,
-            show=show,
-            state=self._first_state(),
-            frames=frames,
-            stage=make_stage(self._presenter, show, self._films, self._pictures),
+            show=self._work.show,
+            state=self._first_state() if before is None else before.state,
+            frames=picture.frames,
+            stage=picture.stage,
             outside=outside,
             keys=keys(self._work, may_quit=not self._heartbeat.notifier.supervised),
         )
+        if before is not None:
+            player.go_on(before)
+        return player
 
     def _first_state(self) -> ShowState:
         """Where the clock says the show is; on from the state file, if there is one; the first programme, if the
@@ -195,17 +196,18 @@ class _Performance:
             return None
         return replace(memory.state, changes=Changes()) if self._request.always_open else memory.state
 
-    def _memory(self, stack: ExitStack) -> Callable[[ShowState], None]:
+    def _memory(self, lasting: ExitStack) -> Callable[[ShowState], None]:
         if self._request.state is None:
             return lambda state: None
         keeper = MemoryKeeper(self._request.state, log.warning)
-        stack.callback(keeper.close)
+        lasting.callback(keeper.close)
         title, clock = self._work.show.title, SystemClock()  # not as `--at` has it: the next start asks the true one
         return lambda state: keeper.keep(Memory(title, clock.wall_ns(), state))
 
-    def _greeting(self, player: Player) -> str:
+    def _greeting(self, player: Player, picture: Picture) -> str:
         show = self._work.show
-        parts = [show.title, self._presenter.graphics.driver, f"decoding on {self._films.decoding}"]
+        driver = picture.stage.presenter.graphics.driver
+        parts = [show.title, driver, f"decoding on {picture.films.decoding}"]
         address = page_address(self._work.config)
         if address:
             parts.append(f"page at {address}")
@@ -215,9 +217,10 @@ class _Performance:
             parts.append(f"closed now; opens {until} ({show.schedule.zone}); --open plays all the same")
         return "; ".join(parts)
 
-    def _about(self, frames: FrameSource, server: ControlServer | None) -> Mapping[str, object]:
-        decoding, counts = frames.statistics(), self._inbox.counts()
-        network = server.counts() if server else ControlCounts()
+    def _about(self, picture: Picture) -> Mapping[str, object]:
+        decoding, counts = picture.frames.statistics(), self._inbox.counts()
+        network = self._server.counts() if self._server else ControlCounts()
+        presenter, films = picture.stage.presenter, picture.films
         return {
             "decoded": decoding.decoded,
             "decode_ms": in_ms(decoding.decode_ms),
@@ -227,40 +230,11 @@ class _Performance:
                 "dropped": counts.dropped + network.dropped,
             },
             "control": asdict(network),
-            "renderer": self._presenter.graphics.driver,
-            "provider": self._films.provider,
-            "decoding": self._films.decoding,
-            "size": list(self._presenter.size),
+            "renderer": presenter.graphics.driver,
+            "provider": films.provider,
+            "decoding": films.decoding,
+            "size": list(presenter.size),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class PresenterBell:
-    """Ends the presenter's rest, for rooms that ring a bell without knowing whose."""
-
-    presenter: Presenter
-
-    def set(self) -> None:
-        """Ring. From any thread."""
-        self.presenter.wake()
-
-
-def settle_memory() -> None:
-    """Take everything made so far out of the garbage collector's rounds: it is here to stay, and looking through it
-    again and again would cost milliseconds in the middle of a picture.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def make_stage(presenter: Presenter, show: Show, films: OpenedFilms, pictures: PictureBoard) -> Stage:
-    """Renderer, overlay, live pacing and previews for a presenter, warmed up for the show's frames."""
-    renderer = Renderer(presenter.graphics)
-    sizes = films.sizes
-    for together in (*((size,) for size in sizes), *combinations(sizes, 2)):
-        renderer.prepare(together, show.look, presenter.target)
-    graphics = presenter.graphics
-    return Stage(presenter, renderer, Overlay(graphics), LivePacing(), Previewer(graphics, pictures))
 
 
 def keys(work: LoadedWork, *, may_quit: bool) -> Mapping[str, Command | Action]:
@@ -302,13 +276,13 @@ def _say(server: ControlServer | None, message: str) -> None:
 
 
 @contextmanager
-def _stopped_by_signals(player: Player) -> Iterator[None]:
+def _stopped_by_signals(quit_: Callable[[], None]) -> Iterator[None]:
     """SIGTERM and Ctrl-C end the run after the current tick, so that everything is closed and the statistics
     written.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
-        player.quit()
+        quit_()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

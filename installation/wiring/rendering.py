@@ -32,8 +32,9 @@ from installation.show.timebase import JOTS_PER_NS, JOTS_PER_SECOND
 from installation.venue.watchdog import Heartbeat, Notifier
 from installation.wiring.films import OpenedFilms, open_films, start_live
 from installation.wiring.loading import LoadedWork, load_work
-from installation.wiring.playing import USUAL_RATE, make_stage
+from installation.wiring.playing import USUAL_RATE
 from installation.wiring.request import RenderRequest, wall_at
+from installation.wiring.staging import make_stage
 
 RENDER_SIZE = (1280, 720)
 

@@ -72,6 +72,7 @@ AFFABLE: dict[str, Argument] = {"port": 9001, "seconds": 10}
         ("hours/except 2026-12-24 20:00-2:00", show.ChangeHours(dt.date(2026, 12, 24), (1200, 1560))),
         ("hours/forget 2026-12-24", show.ForgetHours(dt.date(2026, 12, 24))),
         ("hours/forget all", show.ForgetHours()),
+        ("restart", show.RestartPicture()),
         ("mode manual", show.SetMode(Mode.MANUAL)),
         ("mode/auto", show.SetMode(Mode.AUTO)),
         ("mode/maintenance/", show.SetMode(Mode.MAINTENANCE)),
@@ -150,6 +151,7 @@ _A_LINE_FOR_EACH = (
         "hours/close",
         "hours/except 2026-12-24 closed",
         "hours/forget all",
+        "restart",
     ),
 )
 

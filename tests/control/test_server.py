@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import random
 import socket
@@ -45,6 +46,32 @@ def test_a_datagram_becomes_a_command() -> None:
         desk.send(floats("/ai/brightness", 0.5, 3))
         (posted,) = room.wait_for(lambda heard: len(heard) == 1)
         assert posted == Posted(1, show.SetBrightness(0.5, 3.0), Origin(Rank.OPERATOR, HOME))
+
+
+def test_hours_and_a_restart_from_a_desk() -> None:
+    with open_room() as room, room.peer() as desk:
+        for address, arguments in (
+            ("/ai/hours/extend", ["20:00"]),
+            ("/ai/hours/except", ["2026-12-24", "10:00-16:00"]),
+            ("/ai/hours/except", ["2026-12-25", "closed"]),
+            ("/ai/hours/close", []),
+            ("/ai/hours/forget", ["all"]),
+            ("/ai/restart", []),
+        ):
+            desk.send(build_message(address, arguments))
+        heard = room.wait_for(lambda heard: len(heard) == 6)
+        assert [posted.command for posted in heard] == [
+            show.ExtendHours(20 * 60),
+            show.ChangeHours(dt.date(2026, 12, 24), (600, 960)),
+            show.ChangeHours(dt.date(2026, 12, 25), None),
+            show.CloseHours(),
+            show.ForgetHours(),
+            show.RestartPicture(),
+        ]
+        desk.send(build_message("/ai/subscribe", [desk.endpoint.port, 60]))
+        desk.send(build_message("/ai/hours/extend", ["8pm"]))
+        code, why = desk.hear_of("/ai/event/error").arguments
+        assert (code, why) == ("arguments", 'hours/extend got "8pm"; it takes a time of day, such as 20:00 or 01:30')
 
 
 def test_a_bundle_is_drained_at_once() -> None:

@@ -260,3 +260,13 @@ def test_any_log_of_commands_replays_to_the_same_state_however_time_is_cut(log: 
     assert coarse == fine
     blacked_out = apply(show, coarse, c.SetBlackout(True), SENSOR, t)
     assert next(upcoming(show, blacked_out, t)).look.brightness == 0.0
+
+
+def test_the_picture_is_restarted_by_anybody_but_not_at_once_again(stage: Stage) -> None:
+    before = stage.does(c.PlayFilm("b")).plan
+    assert stage.does(c.RestartPicture()).plan == before
+    assert stage.state.restarted == T0
+    stage.waits(4.9)
+    with pytest.raises(CommandRefused, match=r"restarted 4\.9 s ago; wait for 5 s"):
+        stage.does(c.RestartPicture())
+    assert stage.waits(0.1).does(c.RestartPicture()).state.restarted == stage.t

@@ -102,6 +102,21 @@ def test_the_film_covers_the_screen_moves_and_a_datagram_switches_it(wall: Wall)
     print(f"film switched on screen after a median of {np.median(took_ms):.0f} ms")
 
 
+def test_a_restart_covers_the_screen_again_with_the_film_that_was_on(wall: Wall) -> None:
+    wall.until(lambda picture: 5 < green(picture) < 40)
+    wall.send("/ai/film/bright", 1.0, 0.0)
+    wall.until(lambda picture: green(picture) > 200)
+    wall.send("/ai/restart")
+    wall.until(lambda picture: green(picture) < 200)  # the window is gone
+    took_ms = wall.until(lambda picture: green(picture) > 200) / 1e6
+    print(f"the picture is back {took_ms:.0f} ms after it was gone")
+    assert wall.picture().shape == (SIZE[1], SIZE[0], 3)
+    stats, log = wall.end()
+    assert "the picture is back after" in log
+    assert "Traceback" not in log
+    assert stats["commands"]["handled"] == 2  # type: ignore[index]
+
+
 def test_hostile_datagrams_do_not_reach_the_picture_and_the_next_command_is_obeyed(wall: Wall) -> None:
     wall.until(lambda picture: 5 < green(picture) < 40)
     dice = random.Random(7)
