@@ -33,7 +33,7 @@ def packet(address: str, *arguments: Any) -> bytes:
     return build_message(address, arguments)
 
 
-def heard(transcript: dict[str, Any]) -> list[Command]:
+def heard(transcript: dict[str, Any], over: str = "") -> list[Command]:
     """Every command a transcript makes, through its framing, a tick of the sensors after each message."""
     rules = [MapRule.of(MapTable.model_validate(entry)) for entry in transcript["map"]]
     receiver = Receiver(AddressSpace(NAMES), rules=rules)
@@ -41,9 +41,9 @@ def heard(transcript: dict[str, Any]) -> list[Command]:
     commands: list[Command] = []
     for seconds, who, *said in transcript["said"]:
         number = len(sources)
-        stream = transcript["over"] != "udp"
-        source = sources.setdefault(who, _source(number, stream=stream))
-        (data,) = _sent(packet(*said), transcript["over"])
+        carried = over or transcript["over"]
+        source = sources.setdefault(who, _source(number, stream=carried != "udp"))
+        (data,) = _sent(packet(*said), carried)
         now_ns = round(seconds * SECOND)
         outcomes = [*receiver.feed(data, source, now_ns), *receiver.moved(now_ns)]
         assert not any(isinstance(outcome, Malformed) for outcome in outcomes)
@@ -64,6 +64,12 @@ def _sent(data: bytes, over: str) -> list[bytes]:
 def test_each_named_action_happens_exactly_once(name: str) -> None:
     transcript = TRANSCRIPTS[name]
     assert heard(transcript) == [parse_line(line, NAMES) for line in transcript["means"]]
+
+
+@pytest.mark.parametrize("over", ["udp", "length", "slip"])
+@pytest.mark.parametrize("name", TRANSCRIPTS)
+def test_it_is_the_same_whatever_carries_it(name: str, over: str) -> None:
+    assert heard(TRANSCRIPTS[name], over) == heard(TRANSCRIPTS[name])
 
 
 @pytest.mark.parametrize("name", TRANSCRIPTS)
