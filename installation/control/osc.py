@@ -257,6 +257,6 @@ class _Reader:
 
     def _character(self) -> str:
         code = int.from_bytes(self._take(4), "big")
-        if code > 0x7F:
-            raise OscError(f"a character with code {code}; ASCII only")
+        if not 0 < code <= 0x7F:  # 0 would end every text that it is put into
+            raise OscError(f"a character with code {code}; ASCII only, 1 to 127")
         return chr(code)

@@ -86,6 +86,8 @@ def test_time_tags_are_wall_time() -> None:
         (message("/a", "s", b"\xff\xff\0\0"), "UTF-8"),
         (message("/a", "f", b"\0\0"), "multiple of 4"),
         (message("/a", "ff", b"\0\0\0\0"), "4 bytes for 2 numbers"),
+        (message("/a", "c", b"\0\0\0\0"), "character with code 0"),
+        (message("/a", "c", b"\0\0\0\x80"), "character with code 128"),
         (message("/a", "fs", b"\0\0\0\0"), "without its end"),
         (message("/a", "fT", b""), "0 bytes left"),
         (message("/a", "i", b"\0" * 8), "8 bytes for 1"),

@@ -6,30 +6,32 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Queue
 from unittest.mock import patch
 
 from installation.clock import SECOND_NS, SystemClock
 from installation.control import web
-from installation.control.buckets import Rates, TokenBuckets
+from installation.control.buckets import Rates
 from installation.control.dmx.listener import DmxListener, dmx_guest
 from installation.control.framing import Framing
 from installation.control.hub import Guest, Hub
 from installation.control.oscquery.server import QueryPlace, QueryServer, open_oscquery
 from installation.control.server import ControlCounts
-from installation.show.commands import SetVolume
+from installation.show.commands import FireCue
 from installation.venue.metrics import resident_mb
 from tests.control.dmx.rooms import ARTNET, SACN
 from tests.control.fuzz.material import Mutator, dmx_corpus, fuzz_rules, osc_corpus
 from tests.control.fuzz.ways import Datagrams, Http, Stream, Way, WebSocket
-from tests.control.packets import floats
-from tests.control.rooms import HOME, PATIENCE_S, Room, open_room
+from tests.control.packets import padded
+from tests.control.rooms import HOME, NAMES, PATIENCE_S, Room, open_room
 from tests.control.test_streams import StreamDesk, desk_in
 
 BATCH = 200  # packets on one way
-ROUND = 40  # batches between two looks at everything
-FREE = Rates(per_source=10**9, burst=10**9, overall=10**9)  # nothing is cut: everything is looked at
+SAY_EVERY = 50_000
+CUES = 1000  # of the desk alone: no mutation hits upon their names
+LIGHTS = ("sACN", "Art-Net")
+UNLIMITED = Rates(per_source=10**9, burst=10**9, overall=10**9)  # requests: a batch of WebSocket begins with one
 MOMENT_S = 0.001
 WARM = 0.2  # of the packets, before memory is compared
 ALLOWED_MB = 24.0
@@ -58,25 +60,28 @@ class Tale:
         yield f"faults: {self.counts.faults}; resident: {self.memory_mb[0]:g} MB, at the end {self.memory_mb[1]:g} MB"
 
 
-def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda text: None) -> Tale:
-    """Send so many mutated packets. Raises FuzzError."""
-    rng = random.Random(seed)
+def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda text: None, skip: int = 0) -> Tale:
+    """Make so many mutated packets, and send all but the first `skip` batches. Raises FuzzError."""
     tale, clock = Tale(), SystemClock()
-    osc, dmx = Mutator(osc_corpus(), rng), Mutator(dmx_corpus(), rng)
+    osc, lights = osc_corpus(), dmx_corpus()
     begun_ns = clock.now_ns()
     warm_mb = 0.0
-    with _open_server(rng) as (room, desk, ways):
-        for number in range(max(1, packets // BATCH)):
-            way = ways[number % len(ways)]
-            mutator = dmx if way.name in ("sACN", "Art-Net") else osc
-            _send(way, [mutator.packet() for _ in range(BATCH)], room, f"--seed {seed}, batch {number}")
-            tale.sent[way.name] += BATCH
-            done = (number + 1) * BATCH
-            if number % ROUND == 0 or done >= packets:
+    with _open_server() as (room, desk, ways):
+        for number in range(skip, max(1, packets // BATCH)):
+            way, rng = ways[number % len(ways)], random.Random(f"{seed} {number}")
+            mutator = Mutator(lights if way.name in LIGHTS else osc, rng)
+            batch = [mutator.packet() for _ in range(BATCH)]
+            try:
+                way.send(batch, rng)
+                tale.sent[way.name] += BATCH
                 _still_obeys(room, desk, number)
+            except (AssertionError, OSError) as error:
+                where = f"--seed {seed} --skip {number} ({way.name})"
+                raise FuzzError(f"{where}: {error!r}; {room.server.counts()}") from error
+            done = (number + 1) * BATCH
             if done <= WARM * packets or not warm_mb:
                 warm_mb = resident_mb()
-            if done % 50_000 == 0:
+            if done % SAY_EVERY == 0:
                 say(f"{done} packets, {resident_mb():g} MB")
         tale.counts = room.server.counts()
     tale.seconds = (clock.now_ns() - begun_ns) / SECOND_NS
@@ -86,24 +91,12 @@ def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda tex
     return tale
 
 
-def _send(way: Way, packets: list[bytes], room: Room, where: str) -> None:
-    try:
-        way.send(packets)
-    except TimeoutError as error:
-        raise FuzzError(f"{way.name} is not answered ({where}): {error}") from error
-    room.inbox.drain()
-    if room.server.counts().faults:
-        raise FuzzError(f"a fault of our own, logged above ({way.name}, {where})")
-
-
 def _still_obeys(room: Room, desk: StreamDesk, number: int) -> None:
-    """A desk's next command is obeyed. Its value says that it is the desk's."""
-    wanted = SetVolume((number % 9973 + 1) / 16_384)
-    desk.send(floats("/ai/volume", wanted.level))
-    try:
-        room.wait_for(lambda heard: any(posted.command == wanted for posted in heard))
-    except AssertionError as error:
-        raise FuzzError(f"a desk is not obeyed any more (batch {number})") from error
+    """A desk's next trigger is obeyed, and nothing was our own fault."""
+    cue = f"desk-{number % CUES}"
+    desk.send(padded(f"/ai/cue/{cue}/fire"))
+    room.wait_for(lambda heard: any(posted.command == FireCue(cue) for posted in heard))
+    assert room.server.counts().faults == 0, "a fault of our own, logged above"
 
 
 @dataclass(frozen=True)
@@ -116,26 +109,23 @@ class Doors:
 
 
 @contextmanager
-def _open_server(rng: random.Random) -> Iterator[tuple[Room, StreamDesk, list[Way]]]:
+def _open_server() -> Iterator[tuple[Room, StreamDesk, list[Way]]]:
     """The server, a desk that is somebody else, and the ways."""
     opened: Queue[Doors] = Queue()
+    names = replace(NAMES, cues=NAMES.cues | {f"desk-{number}" for number in range(CUES)})
 
     async def everything(hub: Hub) -> Guest:
-        hub._receiver._buckets = TokenBuckets(FREE)
         queries = await open_oscquery(hub, QueryPlace(HOME, 0, "Fuzz"))
         listeners = [await dmx_guest(settings)(hub) for settings in (SACN, ARTNET)]
-        doors = Doors(queries, *listeners)  # type: ignore[arg-type]
-        for listener in (doors.sacn, doors.artnet):
-            listener._receiver._buckets = TokenBuckets(FREE)
-        opened.put(doors)
+        opened.put(Doors(queries, *listeners))  # type: ignore[arg-type]
         return _Everybody((queries, *listeners))
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(web, "REQUESTS", FREE))
-        room = stack.enter_context(open_room(rules=fuzz_rules(), guests=(everything,)))
+        stack.enter_context(patch.object(web, "REQUESTS", UNLIMITED))
+        room = stack.enter_context(open_room(names=names, rules=fuzz_rules(), guests=(everything,)))
         doors = opened.get(timeout=PATIENCE_S)
-        ways: list[Way] = [Stream(framing, room.server.endpoint, rng) for framing in Framing]
-        ways += [WebSocket(doors.queries.endpoint, rng), Http(doors.queries.endpoint, rng)]
+        ways: list[Way] = [Stream(framing, room.server.endpoint) for framing in Framing]
+        ways += [WebSocket(doors.queries.endpoint), Http(doors.queries.endpoint)]
         ways += [stack.enter_context(closing(way)) for way in _datagrams(room, doors)]
         yield room, stack.enter_context(desk_in(room, Framing.SLIP)), ways
 

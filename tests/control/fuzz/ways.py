@@ -32,7 +32,7 @@ class Way(Protocol):
 
     name: str
 
-    def send(self, packets: Sequence[bytes]) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
         """Send them all, and wait until they have been looked at. Raises TimeoutError."""
 
 
@@ -47,7 +47,7 @@ class Datagrams:
         self._socket.bind((SPEAKER, 0))
         self._to = to
 
-    def send(self, packets: Sequence[bytes]) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
         """So few at once that the kernel drops none."""
         wanted = self._looked_at() + len(packets)
         for packet in packets:
@@ -65,16 +65,15 @@ class Datagrams:
 class Stream:
     """TCP, a connection a batch."""
 
-    def __init__(self, framing: Framing, to: Endpoint, rng: random.Random) -> None:
+    def __init__(self, framing: Framing, to: Endpoint) -> None:
         self.name = f"TCP {framing.value}"
         self._framing = framing
         self._to = to
-        self._rng = rng
 
-    def send(self, packets: Sequence[bytes]) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
         """Until the other side has hung up."""
         data = b"".join(framed(packet, self._framing) for packet in packets)
-        _converse(self._to, b"", spoiled(data, self._rng))
+        _converse(self._to, b"", spoiled(data, rng))
 
 
 class WebSocket:
@@ -82,43 +81,41 @@ class WebSocket:
 
     name = "WebSocket"
 
-    def __init__(self, to: Endpoint, rng: random.Random) -> None:
+    def __init__(self, to: Endpoint) -> None:
         self._to = to
-        self._rng = rng
 
-    def send(self, packets: Sequence[bytes]) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
         """Until the other side has hung up."""
-        frames = [self._said(packet) for packet in packets]
-        _converse(self._to, HANDSHAKE, spoiled(b"".join(frames), self._rng) + frame(b"\x03\xe8", 8))
-
-    def _said(self, packet: bytes) -> bytes:
-        """Mostly OSC; else an attempt at a command."""
-        match self._rng.randrange(20):
-            case 0:
-                return frame(packet.decode("latin-1").encode(), 1)
-            case 1:
-                words = {"COMMAND": self._rng.choice(("LISTEN", "IGNORE", "SHOUT")), "DATA": packet.decode("latin-1")}
-                return frame(json.dumps(words).encode(), 1)
-            case 2:
-                words = {"COMMAND": "LISTEN", "DATA": packet.partition(b"\0")[0].decode("latin-1")}
-                return frame(json.dumps(words).encode(), 1)
-        return frame(packet, 2)
+        frames = b"".join(_said(packet, rng) for packet in packets)
+        _converse(self._to, HANDSHAKE, spoiled(frames, rng) + frame(b"\x03\xe8", 8))
 
 
 class Http:
-    """Packets as requests: after the method, as a path, as a query, as a header."""
+    """Packets as requests: as a whole, as a path, as a query."""
 
     name = "HTTP"
 
-    def __init__(self, to: Endpoint, rng: random.Random) -> None:
+    def __init__(self, to: Endpoint) -> None:
         self._to = to
-        self._rng = rng
 
-    def send(self, packets: Sequence[bytes]) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
         """One in twenty, each on a connection of its own: what is no request ends it."""
         for packet in packets[::HTTP_SHARE]:
-            line = self._rng.choice((b"%b\r\n\r\n", b"GET /%b HTTP/1.1\r\n\r\n", b"GET /?%b HTTP/1.1\r\n\r\n"))
+            line = rng.choice((b"%b\r\n\r\n", b"GET /%b HTTP/1.1\r\n\r\n", b"GET /?%b HTTP/1.1\r\n\r\n"))
             _converse(self._to, b"", line.replace(b"%b", packet))
+
+
+def _said(packet: bytes, rng: random.Random) -> bytes:
+    """A frame: mostly OSC; else an attempt at a command."""
+    text = packet.decode("latin-1")
+    match rng.randrange(20):
+        case 0:
+            return frame(text.encode(), 1)
+        case 1:
+            return frame(json.dumps({"COMMAND": rng.choice(("LISTEN", "IGNORE", "SHOUT")), "DATA": text}).encode(), 1)
+        case 2:
+            return frame(json.dumps({"COMMAND": "LISTEN", "DATA": text.partition("\0")[0]}).encode(), 1)
+    return frame(packet, 2)
 
 
 def spoiled(data: bytes, rng: random.Random) -> bytes:
