@@ -35,9 +35,9 @@ def flood(room: Room) -> Iterator[None]:
             generator.kill()
 
 
-def wait_until_over_rate(room: Room) -> None:
-    """Until more came than one sender may say: from then on it is a flood."""
-    while not room.server.counts().received.over_rate:
+def wait_until_flooded(room: Room) -> None:
+    """Until more came than can be read, however fast this machine reads."""
+    while not room.server.counts().kernel_dropped:
         room.wait_for(lambda heard: len(heard) > 0)
 
 
@@ -46,7 +46,7 @@ def test_triggers_over_tcp_are_obeyed_in_order_and_memory_is_flat() -> None:
     triggers = [padded(f"/ai/{'pause' if n % 3 else 'resume'}") for n in range(many)]
     expected = [show.Pause() if n % 3 else show.Resume() for n in range(many)]
     with open_room() as room, flood(room), desk_in(room, Framing.SLIP) as desk:
-        wait_until_over_rate(room)
+        wait_until_flooded(room)
         before_mb = resident_mb()
         desk.send(*triggers)
         heard: list[show.Command] = []
@@ -58,14 +58,13 @@ def test_triggers_over_tcp_are_obeyed_in_order_and_memory_is_flat() -> None:
         assert heard == expected
         assert room.inbox.counts().dropped == 0
         assert resident_mb() - before_mb < 8
-        assert counts.received.over_rate > 0
         assert counts.dropped == counts.received.over_rate + counts.kernel_dropped
 
 
 def test_who_speaks_now_and_then_is_heard_in_a_flood() -> None:
     """Each sender has a bucket of its own; what the kernel drops, it sends again."""
     with open_room() as room, flood(room), room.peer() as desk:
-        wait_until_over_rate(room)
+        wait_until_flooded(room)
         heard: list[show.Command] = []
         while show.SetVolume(0.25) not in heard:
             desk.send(floats("/ai/volume", 0.25))
