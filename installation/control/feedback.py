@@ -32,6 +32,8 @@ MAX_SUBSCRIBERS = 32
 MAX_LISTENERS = 32
 MAX_EVENTS = 256  # waiting
 TOLD_CHANGES = ("state", "scene", "film", "mode", "health")  # of the snapshot, each an event of that name
+ECHO_NS = SECOND_NS * 3 // 10  # what comes back from a device, or from a tablet over a busy wireless network
+MAX_TOLD = 10  # values of one address that one peer is told meanwhile
 SAME = 1e-4  # values closer than this are one: float32 and 1/65535 round
 _REPLIES = Rates(per_source=50, burst=50, overall=500, sources=64)  # refusals and pongs, a second
 
@@ -67,7 +69,7 @@ class _Peer:
     listens: set[str] = field(default_factory=set)
     known: dict[str, Argument] = field(default_factory=dict)
     pending: dict[str, int] = field(default_factory=dict)  # sequence number of what it sent itself
-    told_ns: dict[str, int] = field(default_factory=dict)
+    told: dict[str, deque[tuple[Said, int]]] = field(default_factory=dict)  # values and when, the newest last
     status_ns: int | None = None
 
     def spoke(self, source: Source) -> bool:
@@ -82,12 +84,17 @@ class _Peer:
         """Whether to tell it now, not sooner than `period_ns` after the last time. If so, it counts as told."""
         if address in self.known and _same(self.known[address], value):
             return False
-        told_ns = self.told_ns.get(address)
-        if told_ns is not None and now_ns - told_ns < period_ns:
+        told = self.told.setdefault(address, deque(maxlen=MAX_TOLD))
+        if told and now_ns - told[-1][1] < period_ns:
             return False
         self.known[address] = value
-        self.told_ns[address] = now_ns
+        told.append((value, now_ns))
         return True
+
+    def was_told(self, belief: Belief, now_ns: int) -> bool:
+        """Whether it has what it believes from us, of a moment ago."""
+        told = self.told.get(belief.address, ())
+        return any(now_ns - told_ns < ECHO_NS and _same(belief.value, value) for value, told_ns in told)
 
 
 class Feedback:
@@ -166,6 +173,12 @@ class Feedback:
             for belief in beliefs:
                 peer.known[belief.address] = belief.value
                 peer.pending[belief.address] = sequence
+
+    def is_echo(self, source: Source, belief: Belief, now_ns: int) -> bool:
+        """Whether a sender only says what it was told a moment ago: a device that sends back what it hears. Taken for
+        wishes, the echoes of two such devices could chase each other for ever.
+        """
+        return any(peer.spoke(source) and peer.was_told(belief, now_ns) for peer in self._peers.values())
 
     def answer(self, source: Source, address: str, ping: Ping, now_ns: int) -> list[Outgoing]:
         """A ping comes back to the peers on the sender's host, or on its connection.

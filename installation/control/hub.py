@@ -98,7 +98,12 @@ class Hub:
         self._sender = FeedbackSender()
         self._gate = TriggerGate()
         self._receiver = Receiver(
-            self.space, settings.percent, rules=settings.rules, gate=self._gate, role_of=self.allowed.role
+            self.space,
+            settings.percent,
+            rules=settings.rules,
+            gate=self._gate,
+            role_of=self.allowed.role,
+            is_echo=self.feedback.is_echo,
         )
         self._carriers: dict[StreamPeer, Carrier] = {}
         self._watchers: list[Watcher] = []

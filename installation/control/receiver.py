@@ -22,7 +22,7 @@ from installation.control.rules import MapRule
 from installation.control.settings import Source
 from installation.control.triggers import TriggerGate, Verdict
 from installation.errors import CommandRefused
-from installation.show.commands import Command, Rank
+from installation.show.commands import Command, Lane, Rank
 from installation.show.roles import Role
 
 HORIZON_NS = 10_000_000_000  # a bundle further in the future is a mistake
@@ -79,6 +79,9 @@ class Malformed:
 Outcome = Heard | Asked | Refused | Malformed
 
 
+IsEcho = Callable[[Source, Belief, int], bool]  # whether a sender was told that itself, a moment before `now_ns`
+
+
 @dataclass(slots=True)
 class ReceiverCounts:
     """What came in and what became of it, since the start."""
@@ -90,6 +93,7 @@ class ReceiverCounts:
     mapped: int = 0
     refused: int = 0
     duplicates: int = 0
+    echoes: int = 0  # what the show said itself, sent back
     beyond_horizon: int = 0
 
 
@@ -112,6 +116,7 @@ class Receiver:
         rules: Sequence[MapRule] = (),
         gate: TriggerGate | None = None,
         role_of: Callable[[str], Role | None] = lambda host: Role.MAINTAIN,
+        is_echo: IsEcho = lambda source, belief, now_ns: False,
     ) -> None:
         self.counts = ReceiverCounts()
         self._space = space
@@ -119,6 +124,7 @@ class Receiver:
         self._buckets = TokenBuckets(rates or Rates())
         self._gate = gate or TriggerGate()
         self._role_of = role_of
+        self._is_echo = is_echo
         self._mapping = Mapping(rules, space)
         self._waiting: list[_Waiting] = []
         self._waiting_messages = 0
@@ -265,6 +271,9 @@ class Receiver:
         self, target: Target, message: Message, source: Source, now_ns: int, beliefs: list[Belief]
     ) -> Command | Asked | Refused | None:
         method = target.method
+        if method.event:  # to answer what only the show itself says would go round and round
+            self.counts.echoes += 1
+            return None
         percent, role = source.host in self._percent, self._role(source)
         try:
             method.demand(role)
@@ -277,7 +286,11 @@ class Receiver:
         if not isinstance(request, Command):
             return Asked(source, target.address, request)
         if method.feedback:
-            beliefs.append(Belief(target.address, _believed(message, percent and method.is_level)))
+            belief = Belief(target.address, _believed(message, percent and method.is_level))
+            beliefs.append(belief)
+            if _may_be_echo(method, message) and self._is_echo(source, belief, now_ns):
+                self.counts.echoes += 1
+                return None
         return request if strike is None else self._trigger(request, method, strike, source, now_ns)
 
     def _trigger(
@@ -299,6 +312,14 @@ class Receiver:
     def _refuse(self, source: Source, error: CommandRefused) -> Refused:
         self.counts.refused += 1
         return Refused(source, error)
+
+
+def _may_be_echo(method: Method, message: Message) -> bool:
+    """Whether it looks like feedback. A latch that is switched on is none, ever: blackout is obeyed."""
+    if len(message.arguments) != 1:
+        return False
+    first = message.arguments[0]
+    return method.lane is Lane.VALUE or isinstance(first, str) or first == 0
 
 
 def _cost(size: int) -> int:

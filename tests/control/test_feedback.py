@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,11 +14,12 @@ from installation.control.messages import Sayable, build_message
 from installation.control.methods import Ping, Subscribe
 from installation.control.names import Names
 from installation.control.osc import Argument, Infinitum, Message, decode_packet
-from installation.control.receiver import Belief
+from installation.control.receiver import Belief, Heard, Receiver
 from installation.control.settings import Endpoint, StreamPeer
 from installation.errors import CommandRefused
-from installation.show.commands import Mode
+from installation.show.commands import Command, Mode, SetBlackout, SetBrightness
 from installation.show.status import Health, Snapshot, StateWord
+from tests.control.packets import floats, ints
 
 MS = 1_000_000
 SECOND = 1000 * MS
@@ -109,6 +111,84 @@ def test_feedback_sent_round_in_a_circle_settles() -> None:
     said = room.said(brightness=0.5)
     room.believe(DESK, "/ai/brightness", said[DESK]["/ai/brightness"][0], 1)
     assert room.said(applied=1) == {}
+
+
+def waves(latency_ms: int, desks: int, seed: int) -> tuple[int, int]:
+    """Desks that send back everything they hear, a while later, are all moved at once to values of their own.
+
+    Returns how often any was told of the brightness after that, and when (ms) for the last time.
+    """
+    rng = random.Random(seed)
+    peers = [Endpoint(f"10.0.0.{n}", 9001) for n in range(1, desks + 1)]
+    space = AddressSpace(Names())
+    feedback = Feedback(space, peers)
+    receiver = Receiver(space, is_echo=feedback.is_echo)
+    now = Snapshot()
+    feedback.due(0, now)
+    arriving = [(1000 + 7 * n, peer, floats("/ai/brightness", 0.1 + 0.2 * n)) for n, peer in enumerate(peers)]
+    sequence, told, last_ms = 0, 0, 0
+    posted: list[tuple[int, float]] = []
+    for ms in range(1000, 6000):
+        for _, peer, packet in [each for each in arriving if each[0] == ms]:
+            for outcome in receiver.feed(packet, peer, ms * MS):
+                assert isinstance(outcome, Heard)
+                for command in outcome.commands:
+                    assert isinstance(command, SetBrightness)
+                    sequence += 1
+                    posted.append((sequence, command.level))
+                feedback.believe(peer, outcome.beliefs, sequence if outcome.commands else 0)
+        if ms % 4 == 0 and posted:  # a tick of the show
+            now = replace(now, applied=posted[-1][0], brightness=posted[-1][1])
+            posted.clear()
+        for said in feedback.due(ms * MS, now) if ms % 17 == 0 else ():
+            if said.address == "/ai/brightness":
+                told, last_ms = told + 1, ms
+                echo = build_message(said.address, said.arguments)
+                arriving.append((ms + round(latency_ms * rng.uniform(0.8, 1.2)), said.peer, echo))
+    return told, last_ms
+
+
+@pytest.mark.parametrize("latency_ms", [1, 5, 20, 50, 100, 200])
+@pytest.mark.parametrize("desks", [1, 2, 3])
+def test_echoes_of_several_desks_do_not_chase_each_other(latency_ms: int, desks: int) -> None:
+    """Two waves of old values once ran through three slow desks for seconds, each undoing the other."""
+    for seed in range(5):
+        told, last_ms = waves(latency_ms, desks, seed)
+        assert told <= 3 * desks
+        assert last_ms <= 1000 + latency_ms + 300
+
+
+def test_a_value_that_is_sent_later_is_meant() -> None:
+    """What one was told a moment ago is an echo; after that, or with a fade, or by somebody else, it is a wish."""
+    space = AddressSpace(Names())
+    feedback = Feedback(space, [DESK])
+    receiver = Receiver(space, is_echo=feedback.is_echo)
+    feedback.due(0, Snapshot(brightness=0.5))
+
+    def heard(data: bytes, source: Endpoint, ms: int) -> list[Command]:
+        outcomes = receiver.feed(data, source, ms * MS)
+        return [command for outcome in outcomes if isinstance(outcome, Heard) for command in outcome.commands]
+
+    half = floats("/ai/brightness", 0.5)
+    assert heard(half, DESK, 100) == []
+    assert heard(floats("/ai/brightness", 0.75), DESK, 110) == [SetBrightness(0.75)]
+    assert heard(floats("/ai/brightness", 0.5, 2.0), DESK, 120) == [SetBrightness(0.5, 2.0)]
+    assert heard(half, TABLET, 130) == [SetBrightness(0.5)]
+    assert heard(half, DESK, 301) == [SetBrightness(0.5)]
+    assert receiver.counts.echoes == 1
+
+
+def test_blackout_is_never_taken_for_an_echo() -> None:
+    """Told that it is on, off, on: what comes back as off must not bring the light back; who wants it dark gets it."""
+    space = AddressSpace(Names())
+    feedback = Feedback(space, [DESK])
+    receiver = Receiver(space, is_echo=feedback.is_echo)
+    for n, on in enumerate((True, False, True)):
+        feedback.due(n * 40 * MS, Snapshot(blackout=on))
+    assert receiver.feed(ints("/ai/blackout", 0), DESK, 100 * MS) == [Heard(DESK, (), (Belief("/ai/blackout", 0),))]
+    (heard,) = receiver.feed(ints("/ai/blackout", 1), DESK, 100 * MS)
+    assert isinstance(heard, Heard)
+    assert heard.commands == (SetBlackout(True),)
 
 
 def test_percent_peers_hear_percent() -> None:

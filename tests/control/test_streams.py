@@ -37,13 +37,17 @@ class StreamDesk:
     def send(self, *packets: bytes) -> None:
         self.socket.sendall(b"".join(framed(packet, self._framing) for packet in packets))
 
+    def hear_packet(self) -> bytes:
+        """The next packet."""
+        while not self._heard:
+            data = self.socket.recv(65_536)
+            assert data, "the connection was ended"
+            self._heard = self._unframer.feed(data)
+        return self._heard.pop(0)
+
     def hear_of(self, address: str) -> Message:
         while True:
-            while not self._heard:
-                data = self.socket.recv(65_536)
-                assert data, "the connection was ended"
-                self._heard = self._unframer.feed(data)
-            said = decode_packet(self._heard.pop(0))
+            said = decode_packet(self.hear_packet())
             if isinstance(said, Message) and said.address == address:
                 return said
 
