@@ -170,6 +170,6 @@ def _told(kind: Kind, loss: Loss) -> dict[str, str]:
     return {
         "precision": str(kind),
         "alike_db": f"{loss.alike_db:.1f}",
-        "loss_db": f"{loss.loss_db:.2f}",
+        "loss_db": f"{round(loss.loss_db, 2) + 0.0:.2f}",  # never -0.00
         "loss_basis": loss.basis,
     }
