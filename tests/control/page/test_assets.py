@@ -11,6 +11,7 @@ from installation.control.page.assets import FOLDER, TYPES, read_assets
 
 SCRIPTS = sorted(FOLDER.glob("*.js"))
 MAX_LINES = 200
+MAX_WIDTH = 120
 
 
 def test_all_of_them_are_served() -> None:
@@ -30,6 +31,7 @@ def test_scripts_are_small_and_say_what_they_are_for(path: Path) -> None:
     text = path.read_text()
     assert text.startswith("// ")
     assert text.count("\n") <= MAX_LINES
+    assert max(map(len, text.splitlines())) <= MAX_WIDTH
     made_of_text = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function"
     assert not re.search(rf"{made_of_text}|console\.", text)
 
@@ -46,5 +48,14 @@ def test_every_id_is_there_once_and_every_one_a_script_wants_is_there() -> None:
     assert len(ids) == len(set(ids))
     wanted = {name for path in SCRIPTS for name in re.findall(r'byId\("([\w-]+)"\)', path.read_text())}
     assert wanted <= set(ids)
-    drawings = set(re.findall(r'<symbol id="(\w+)"', (FOLDER / "icons.svg").read_text()))
-    assert set(re.findall(r"/icons\.svg#(\w+)", (FOLDER / "index.html").read_text())) <= drawings
+    shown = set(re.findall(r'href="#(icon-\w+)"', (FOLDER / "index.html").read_text()))
+    assert shown <= set(ids)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.css")), ids=lambda path: path.name)
+def test_styles_are_whole(path: Path) -> None:
+    depth = 0
+    for character in re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        assert depth in range(4)
+    assert depth == 0

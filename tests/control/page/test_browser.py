@@ -246,6 +246,15 @@ class TestHealth:
         page.house.troubles = ()
         page.until(lambda: page.text("#health-word") == "All is well")
 
+    def test_restarting_the_picture_asks_once(self, page: Page) -> None:
+        page.press("#restart")
+        page.press("#ask-no")
+        page.until(lambda: not page.find("#ask-dialog").is_displayed())
+        assert page.house.obeyed == []
+        page.press("#restart")
+        page.press("#ask-yes")
+        asked(page, c.RestartPicture())
+
 
 class TestAccess:
     def test_who_only_watches_can_do_nothing(self, locked: Page) -> None:

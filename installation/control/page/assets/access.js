@@ -4,6 +4,7 @@ import { byId, say, setIcon } from "./dom.js";
 import { notice } from "./notice.js";
 
 const RANK = { view: 1, operate: 2, maintain: 3 };
+const BARRED = "You are watching. This device may not operate the show.";
 const LOCKED = "You are watching. To operate the show, unlock this page with the passcode.";
 const WORDS = { view: "Viewing", operate: "Operating", maintain: "Maintaining" };
 
@@ -73,7 +74,8 @@ export class Access extends EventTarget {
     const wrong = byId("passcode-wrong");
     wrong.textContent = "";
     try {
-      const answer = await fetch("/login", { method: "POST", body: JSON.stringify({ passcode: byId("passcode").value }) });
+      const body = JSON.stringify({ passcode: byId("passcode").value });
+      const answer = await fetch("/login", { method: "POST", body });
       if (answer.ok) {
         byId("passcode-dialog").close();
         this.live.reopen();
@@ -104,7 +106,7 @@ export class Access extends EventTarget {
     say(byId("access-act"), locked ? "Unlock" : "Lock");
     byId("watching").hidden = !locked;
     byId("unlock").hidden = !this.could("operate");
-    say(byId("watching-words"), this.could("operate") ? LOCKED : "You are watching. This device may not operate the show.");
+    say(byId("watching-words"), this.could("operate") ? LOCKED : BARRED);
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -16,20 +16,20 @@ export function make(tag, attributes = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** One of the drawings in icons.svg; silent for those who listen. */
+/** One of the drawings in the page; silent for those who listen. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/icons.svg#${name}`);
+  use.setAttribute("href", `#icon-${name}`);
   svg.append(use);
   return svg;
 }
 
 /** Another drawing in a button that has one. */
 export function setIcon(element, name) {
-  element.querySelector("use").setAttribute("href", `/icons.svg#${name}`);
+  element.querySelector("use").setAttribute("href", `#icon-${name}`);
 }
 
 /** Write a text, and only when it is new: who listens is not told the same thing again. */

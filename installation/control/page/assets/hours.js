@@ -44,7 +44,8 @@ export function bindHours(live, access, show, clock) {
     byId("extend").hidden = choices().length === 0;
     byId("close-now").hidden = !now.open;
     const other = hours.days.filter((day) => day.changed || day.exception);
-    byId("days").replaceChildren(...(other.length ? other.map(dayRow) : [make("li", { class: "day quiet" }, "None: the usual hours.")]));
+    const rows = other.length ? other.map(dayRow) : [make("li", { class: "day quiet" }, "None: the usual hours.")];
+    byId("days").replaceChildren(...rows);
   }
 
   function todayWords(always) {
@@ -57,14 +58,16 @@ export function bindHours(live, access, show, clock) {
     const at = clock.now();
     const when = end !== null && end <= at ? "past" : start <= at ? "running" : "coming";
     const label = show.programmes.get(programme)?.label ?? programme;
-    return make("li", { class: when }, make("span", { class: "numbers" }, span(hours.days[0], { start, end })), make("span", {}, label));
+    const numbers = make("span", { class: "numbers" }, span(hours.days[0], { start, end }));
+    return make("li", { class: when }, numbers, make("span", {}, label));
   }
 
   /** An opening as seen from one day: it may have begun the day before, or end on the next. */
   function span(day, { start, end }) {
     const [from, on] = [start > day.from, end === null || end >= day.to];
     if (!from && on) return "All day";
-    const until = end !== null && end > day.to ? `${clock.time(end)} the next day` : end === day.to ? "24:00" : clock.time(end);
+    const next = end > day.to ? " the next day" : "";
+    const until = end === null || end === day.to ? "24:00" : `${clock.time(end)}${next}`;
     return `${from || start === day.from ? clock.time(start) : "0:00"} – ${until}`;
   }
 
@@ -72,11 +75,15 @@ export function bindHours(live, access, show, clock) {
     const closed = day.openings.length === 0;
     const what = closed ? "Closed all day" : day.openings.map((each) => span(day, each)).join(", ");
     const why = day.changed ? "changed while the show ran" : "in the show's own hours";
-    const words = make("div", {}, make("b", {}, dayName(day)), make("div", {}, what), make("div", { class: "quiet" }, why));
-    const back = day.changed
-      ? make("button", { type: "button", class: "plain", "aria-label": `Take back the change of ${dayName(day)}`, onclick: () => access.do(`hours/forget ${day.date}`) }, "Take back")
-      : null;
-    return make("li", { class: "day" }, words, back);
+    const reason = make("div", { class: "quiet" }, why);
+    const words = make("div", {}, make("b", {}, dayName(day)), make("div", {}, what), reason);
+    return make("li", { class: "day" }, words, day.changed ? takeBack(day) : null);
+  }
+
+  function takeBack(day) {
+    const name = `Take back the change of ${dayName(day)}`;
+    const onclick = () => access.do(`hours/forget ${day.date}`);
+    return make("button", { type: "button", class: "plain", "aria-label": name, onclick }, "Take back");
   }
 
   const dayName = (day) => (day === hours.days[0] ? "Today" : clock.date(day.noon));
@@ -87,8 +94,11 @@ export function bindHours(live, access, show, clock) {
   function choices() {
     const from = now.open ? now.turns : Math.ceil(clock.now() / HALF_HOUR) * HALF_HOUR;
     if (from === null) return [];
-    return LONGER.map(([halves, words]) => ({ at: from + halves * HALF_HOUR, words: now.open ? `, ${words} longer` : "" }))
-      .filter(({ at }) => at - clock.now() < DAY);
+    const all = LONGER.map(([halves, words]) => ({
+      at: from + halves * HALF_HOUR,
+      words: now.open ? `, ${words} longer` : "",
+    }));
+    return all.filter(({ at }) => at - clock.now() < DAY);
   }
 
   function openExtend() {
@@ -111,7 +121,8 @@ export function bindHours(live, access, show, clock) {
   async function closeNow() {
     const next = hours.days.flatMap((day) => day.openings).find(({ start }) => start > clock.now());
     const until = next ? `until ${clock.when(next.start)}` : "until somebody opens it again";
-    const sure = await ask({ title: "Close now?", text: `The house is closed ${until}.`, yes: "Close now", no: "Stay open", danger: true });
+    const text = `The house is closed ${until}.`;
+    const sure = await ask({ title: "Close now?", text, yes: "Close now", no: "Stay open", danger: true });
     if (sure) access.do("hours/close");
   }
 

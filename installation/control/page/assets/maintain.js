@@ -11,9 +11,18 @@ const MODES = {
   maintenance: "The schedule and the sensors wait until it is given back.",
 };
 const COUNTS = {
-  datagrams: "Packets read", over_rate: "Too many, not looked at", malformed: "Not OSC", foreign: "Not for us", mapped: "Mapped",
-  refused: "Refused", duplicates: "Sent twice", beyond_horizon: "Too far ahead", strangers: "From strangers", unsent: "Answers not sent",
-  faults: "Faults of our own", pages: "Pages open",
+  datagrams: "Packets read",
+  over_rate: "Too many, not looked at",
+  malformed: "Not OSC",
+  foreign: "Not for us",
+  mapped: "Mapped",
+  refused: "Refused",
+  duplicates: "Sent twice",
+  beyond_horizon: "Too far ahead",
+  strangers: "From strangers",
+  unsent: "Answers not sent",
+  faults: "Faults of our own",
+  pages: "Pages open",
 };
 const MOST_LINES = 200;
 
@@ -22,8 +31,9 @@ export function bindMaintain(live, access, show, clock) {
   let tiles = [];
   const steering = Array.from({ length: 8 }, (_, index) => steeringSlider(index + 1));
   const send = (line) => access.live.do(line);
-  const position = bindSlider(byId("position"), byId("position-words"), (value) => send(`position ${value}`), placeWords);
-  const speed = bindSlider(byId("speed"), byId("speed-words"), (value) => send(`speed ${value}`), (value) => `${value.toFixed(2)} ×`);
+  const bind = (name, words) => bindSlider(byId(name), byId(`${name}-words`), (to) => send(`${name} ${to}`), words);
+  const position = bind("position", placeWords);
+  const speed = bind("speed", (factor) => `${factor.toFixed(2)} ×`);
 
   for (const button of document.querySelectorAll("#maintain button[data-do]")) {
     button.addEventListener("click", () => access.do(button.dataset.do));
@@ -33,7 +43,7 @@ export function bindMaintain(live, access, show, clock) {
   }
   byId("freeze").addEventListener("click", () => access.do(`freeze ${now?.freeze ? 0 : 1}`));
   byId("straight").addEventListener("click", () => {
-    for (const [index, amount] of (now?.steering ?? []).entries()) if (amount !== 0) access.do(`steer/${index + 1} 0 0.5`);
+    (now?.steering ?? []).forEach((amount, index) => amount !== 0 && access.do(`steer/${index + 1} 0 0.5`));
   });
   live.addEventListener("hello", ({ detail }) => paintAll(detail));
   live.addEventListener("now", ({ detail }) => {
@@ -49,7 +59,8 @@ export function bindMaintain(live, access, show, clock) {
     const id = `steer-${axis}`;
     const input = make("input", { id, type: "range", min: -1, max: 1, step: 0.02, value: 0, "data-rest": 0 });
     const output = make("output", { for: id });
-    byId("steering").append(make("div", { class: "slider" }, make("label", { for: id }, `Axis ${axis}`), output, input));
+    const label = make("label", { for: id }, `Axis ${axis}`);
+    byId("steering").append(make("div", { class: "slider" }, label, output, input));
     const words = (value) => (value > 0 ? "+" : "") + value.toFixed(2);
     return bindSlider(input, output, (value) => access.live.do(`steer/${axis} ${value}`), words);
   }
@@ -100,14 +111,12 @@ export function bindMaintain(live, access, show, clock) {
     const log = byId("log");
     log.querySelector("li:not([data-id])")?.remove();
     log.querySelector(`[data-id="${line.id}"]`)?.remove();
+    const refused = line.kind === "refused" ? "refused: " : "";
     const times = line.times > 1 ? ` (${line.times} times)` : "";
-    log.prepend(
-      make(
-        "li", { "data-id": line.id, "data-kind": line.kind },
-        make("time", {}, clock.exact(line.wall)),
-        make("span", {}, make("span", { class: "who" }, `${line.who}: `), make("span", { class: "what" }, `${line.kind === "refused" ? "refused: " : ""}${line.text}${times}`)),
-      ),
-    );
+    const who = make("span", { class: "who" }, `${line.who}: `);
+    const what = make("span", { class: "what" }, `${refused}${line.text}${times}`);
+    const time = make("time", {}, clock.exact(line.wall));
+    log.prepend(make("li", { "data-id": line.id, "data-kind": line.kind }, time, make("span", {}, who, what)));
     while (log.childElementCount > MOST_LINES) log.lastElementChild.remove();
   }
 

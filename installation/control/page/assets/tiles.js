@@ -51,7 +51,8 @@ export function makeTile(button, access) {
   const picture = make("span", { class: "tile-picture" }, icon(ICONS[button.kind]));
   const note = make("span", { class: "tile-note" }, noteOf(button));
   const words = make("span", { class: "tile-words" }, make("span", { class: "tile-label" }, button.label), note);
-  const element = make("button", { type: "button", class: "tile", "data-kind": button.kind, "data-do": button.do }, picture, words);
+  const attributes = { type: "button", class: "tile", "data-kind": button.kind, "data-do": button.do };
+  const element = make("button", attributes, picture, words);
   element.addEventListener("click", async () => {
     const done = await access.do(button.do);
     if (done !== null && button.kind === "cue") markDone(element, note, noteOf(button));

@@ -4,8 +4,13 @@ import { minutes } from "./clock.js";
 import { byId, say } from "./dom.js";
 
 const WORDS = {
-  starting: "Starting", playing: "Playing", paused: "Paused", frozen: "Picture held", stopped: "Stopped: the wall is dark",
-  blackout: "Blackout: the wall is dark", closed: "Closed",
+  starting: "Starting",
+  playing: "Playing",
+  paused: "Paused",
+  frozen: "Picture held",
+  stopped: "Stopped: the wall is dark",
+  blackout: "Blackout: the wall is dark",
+  closed: "Closed",
 };
 
 export function bindWall(live, show, clock) {
