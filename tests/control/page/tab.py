@@ -19,15 +19,14 @@ PATIENCE_S = 10.0
 class Tab:
     """One open page."""
 
-    def __init__(self, house: House, cookie: str | None = None, host: str = HOME, origin: str | None = None) -> None:
-        port = house.endpoint.port
+    def __init__(self, port: int, cookie: str | None = None, host: str = HOME, origin: str | None = None) -> None:
         self._line = socket.create_connection((HOME, port), PATIENCE_S, source_address=(host, 0))
         try:
             self._socket = websocket.create_connection(
                 f"ws://{HOME}:{port}/live",
                 PATIENCE_S,
                 cookie=cookie,
-                origin=origin or house.url[:-1],
+                origin=origin or f"http://{HOME}:{port}",
                 socket=self._line,
             )
         except BaseException:
@@ -76,7 +75,7 @@ class Tab:
 
 @contextmanager
 def open_tab(house: House, cookie: str | None = None, host: str = HOME) -> Iterator[Tab]:
-    with closing(Tab(house, cookie, host)) as tab:
+    with closing(Tab(house.endpoint.port, cookie, host)) as tab:
         yield tab
 
 

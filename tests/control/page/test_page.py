@@ -220,7 +220,7 @@ class TestKeptOut:
         with caplog.at_level(logging.WARNING), open_house() as house:
             for _ in range(3):
                 with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
-                    Tab(house, origin="http://evil.example")
+                    Tab(house.endpoint.port, origin="http://evil.example")
             assert house.obeyed == []
         assert len(caplog.records) == 1
         assert "evil.example" in caplog.text
@@ -230,7 +230,7 @@ class TestKeptOut:
         with caplog.at_level(logging.WARNING), open_house() as house:
             for _ in range(3):
                 with pytest.raises((ConnectionError, websocket.WebSocketException)):
-                    Tab(house, host="127.0.0.2")
+                    Tab(house.endpoint.port, host="127.0.0.2")
             with open_tab(house) as tab:
                 assert tab.hear_of("hello")
         assert len(caplog.records) == 1
@@ -257,15 +257,15 @@ class TestKeptOut:
 
     def test_a_house_that_is_full(self) -> None:
         with open_house() as house:
-            tabs = [Tab(house) for _ in range(MAX_VISITORS)]
+            tabs = [Tab(house.endpoint.port) for _ in range(MAX_VISITORS)]
             with pytest.raises(websocket.WebSocketBadStatusException, match="503"):
-                Tab(house)
+                Tab(house.endpoint.port)
             tabs.pop().close()
             for tab in tabs:
                 assert tab.hear_of("hello")["title"]
             while True:
                 try:
-                    tabs.append(Tab(house))
+                    tabs.append(Tab(house.endpoint.port))
                     break
                 except websocket.WebSocketBadStatusException:
                     continue
@@ -275,7 +275,7 @@ class TestKeptOut:
 
 def test_the_end_of_the_show_is_said_to_every_page() -> None:
     with open_house() as house:
-        tab = Tab(house)
+        tab = Tab(house.endpoint.port)
         tab.hear_of("now")
     with pytest.raises(ConnectionError, match="1001"):
         while True:
