@@ -312,7 +312,7 @@ METHODS: tuple[Method, ...] = (
     Method(
         "/hours/extend", (Parameter("until", "s", example="20:00"),),
         "open until the local time that comes next; now, if closed",
-        lambda call: show.ExtendHours(read_time(call.arguments)), Lane.TRIGGER, _named,
+        lambda call: show.ExtendHours(read_time(call.arguments)), Lane.LATCH, _named,
     ),
     _plain("/hours/close", show.CloseHours(), "close now, until the next scheduled opening", repeatable=True),
     Method(
@@ -321,11 +321,11 @@ METHODS: tuple[Method, ...] = (
             Parameter("date", "s", example="2026-12-24"), Parameter("closed or hours", "s", example="10:00-16:00"),
             Parameter("programme", "s or i", optional=True, kind="programme"),
         ),
-        "other hours on a date from today to 14 days ahead", _except, Lane.TRIGGER, _named,
+        "other hours on a date from today to 14 days ahead", _except, Lane.LATCH, _named,
     ),
     Method(
         "/hours/forget", (Parameter("all or a date", "s", example="2026-12-24"),), "take changes of hours back",
-        lambda call: show.ForgetHours(read_date_or_all(call.arguments)), Lane.TRIGGER, _named,
+        lambda call: show.ForgetHours(read_date_or_all(call.arguments)), Lane.LATCH, _named,
     ),
     _plain("/restart", show.RestartPicture(), "build the picture anew; it is back within seconds", repeatable=True),
     Method(

@@ -204,20 +204,24 @@ def without_past(schedule: Schedule, changes: Changes, wall_ns: int) -> Changes:
     if not changes:
         return changes
     changes = settled(schedule, changes, wall_ns)
-    now, yesterday = in_effect(schedule, changes).at(wall_ns), schedule.local(wall_ns).date() - ONE_DAY
-
-    def leaner(candidate: Changes) -> Changes:
-        return candidate if in_effect(schedule, candidate).at(wall_ns) == now else changes
-
+    yesterday = schedule.local(wall_ns).date() - ONE_DAY
     for day in changes.days:
         if not yesterday <= day.date <= yesterday + ONE_DAY + AHEAD:
-            changes = leaner(replace(changes, days=tuple(each for each in changes.days if each != day)))
+            left = replace(changes, days=tuple(each for each in changes.days if each != day))
+            changes = _if_the_same(schedule, left, changes, wall_ns)
     limit_ns = schedule.instant(yesterday, 0, closing=False)
     for stretch in changes.stretches:
         crowded = len(changes.stretches) > MAX_STRETCHES
         if stretch.end_ns is not None and stretch.end_ns <= (wall_ns if crowded else limit_ns):
-            changes = leaner(replace(changes, stretches=tuple(each for each in changes.stretches if each != stretch)))
+            left = replace(changes, stretches=tuple(each for each in changes.stretches if each != stretch))
+            changes = _if_the_same(schedule, left, changes, wall_ns)
     return changes
+
+
+def _if_the_same(schedule: Schedule, left: Changes, changes: Changes, wall_ns: int) -> Changes:
+    """What is left, if what is on now is the same without the rest."""
+    same = in_effect(schedule, left).at(wall_ns) == in_effect(schedule, changes).at(wall_ns)
+    return left if same else changes
 
 
 def _next_time(schedule: Schedule, wall_ns: int, minute: int) -> int:

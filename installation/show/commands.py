@@ -225,11 +225,14 @@ class ExtendHours(Command):
     """Open until the local time that comes next, `until` minutes (0 to 1439) after midnight; now, if closed."""
 
     until: int
+    lane: ClassVar[Lane] = Lane.LATCH  # as all that changes hours: each costs milliseconds, and the newest word counts
 
 
 @dataclass(frozen=True, slots=True)
 class CloseHours(Command):
     """Close now, until the next opening that the hours have."""
+
+    lane: ClassVar[Lane] = Lane.LATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +244,12 @@ class ChangeHours(Command):
     date: dt.date
     hours: tuple[int, int] | None
     programme: str | None = None
+    lane: ClassVar[Lane] = Lane.LATCH
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        """One slot a date."""
+        return ("ChangeHours", _date_slot(self.date))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +257,17 @@ class ForgetHours(Command):
     """Take back what was changed for a local date, or on it; None: all of it."""
 
     date: dt.date | None = None
+    lane: ClassVar[Lane] = Lane.LATCH
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        """One slot a date, and one for all."""
+        return ("ForgetHours", "all" if self.date is None else _date_slot(self.date))
+
+
+def _date_slot(date: dt.date) -> str:
+    """Slots are few, whatever dates are sent: no two of the 15 dates that can be changed share one."""
+    return str(date.toordinal() % 16)
 
 
 @dataclass(frozen=True, slots=True)

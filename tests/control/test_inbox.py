@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import threading
 
 from installation.control.inbox import MAX_TRIGGERS, Inbox
@@ -39,6 +40,20 @@ def test_latches_never_overflow() -> None:
     for n in range(10_000):
         inbox.post([show.SetBlackout(n % 2 == 0), show.Freeze(n % 2 == 1), show.Stop()], DESK)
     assert drained(inbox) == [show.SetBlackout(False), show.Freeze(True), show.Stop()]
+    assert inbox.counts().dropped == 0
+
+
+def test_hours_have_a_slot_for_each_date_in_reach_and_never_more_than_a_few() -> None:
+    inbox, today = Inbox(), dt.date(2026, 12, 20)
+    dates = [today + dt.timedelta(days=n) for n in range(15)]
+    changes = [show.ChangeHours(date, (600, 960)) for date in dates]
+    inbox.post([*(show.ChangeHours(date, None) for date in dates), show.ExtendHours(1), *changes], DESK)
+    inbox.post([show.ExtendHours(2), show.CloseHours()], DESK)
+    assert drained(inbox) == [*changes, show.ExtendHours(2), show.CloseHours()]
+    for n in range(10_000):
+        date = dt.date.fromordinal(n + 1)
+        inbox.post([show.ChangeHours(date, None), show.ForgetHours(date), show.ExtendHours(n % 1440)], DESK)
+    assert len(drained(inbox)) == 16 + 16 + 1
     assert inbox.counts().dropped == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -226,3 +227,25 @@ def test_changed_hours_equal_a_scan_by_minutes(table: Table, steps: list[Step], 
         evening.wait(wait)
         evening.says(what, how)
     evening.wait(1440)
+
+
+def test_a_fortnight_at_the_end_of_summer_time() -> None:
+    """Several changes a day, and a restart each night."""
+    table: Table = {
+        "open": [
+            {"days": "tue-sun", "hours": "10:00-18:00", "play": "day"},
+            {"days": "thu,sat", "hours": "18:00-02:00", "play": "late"},
+        ],
+        "except": [{"date": "2027-10-31", "hours": "00:30-24:00", "play": "late"}],
+    }
+    evening, dice = Evening(table, "Europe/London", dt.date(2027, 10, 22), 15), random.Random(8)
+    hours = ["10:00-20:00", "01:15-01:45", "20:00-03:00", "00:00-24:00", "09:30-12:00"]
+    for number in range(60):
+        evening.wait(dice.randrange(60, 600))
+        change = (dice.randrange(3), dice.choice([None, (dice.choice(hours), dice.choice(["day", "night"]))]))
+        minute = dice.randrange(96) * 15
+        what, how = dice.choice([("extend", minute), ("extend", minute), ("close", None), ("change", change)])
+        evening.says(what, how)
+        if number % 4 == 0:
+            evening.says("restart", None)
+    assert evening.clock.readings[evening.now].date() >= dt.date(2027, 11, 4)

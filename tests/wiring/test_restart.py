@@ -28,7 +28,7 @@ from tests.wiring.test_command_line import free_port
 
 PATIENCE_S = 30
 TIMES = 4
-SHOW = 'model = "model"\n[control]\nport = {port}\noscquery = false\n'
+SHOW = 'model = "model"\n[control]\nport = {port}\noscquery = false\n[page]\nport = false\n'
 
 
 class Desk:
