@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from installation.control.buckets import Rates, TokenBuckets
@@ -89,6 +89,7 @@ class LivePage:
         self._buckets = TokenBuckets(RATES)
         self._visitors: list[Visitor] = []
         self._thumbnails = Part()
+        self._hung: Mapping[str, bytes] = {}
         self._counted_ns = 0
         self._counts = 0
 
@@ -148,7 +149,9 @@ class LivePage:
         if now_ns - self._counted_ns >= TIME_NS:
             self._counted_ns = now_ns
             self._counts += 1
-        self._thumbnails = self._thumbnails.after(sorted(self._pictures.thumbnails), "thumbnails")
+        if self._pictures.thumbnails is not self._hung:
+            self._hung = self._pictures.thumbnails
+            self._thumbnails = self._thumbnails.after(sorted(self._hung), "thumbnails")
         if self._visitors:
             self._bulletin.look(snapshot, now_ns)
 

@@ -274,6 +274,8 @@ class TestAccess:
         locked.until(lambda: locked.run("return document.body.dataset.role") == "operate")
         locked.until(lambda: locked.connected)
         assert not locked.find("#passcode-dialog").is_displayed()
+        asked_before = locked.house.pictures.asked
+        locked.until(lambda: locked.house.pictures.asked > asked_before)  # it still watches
         locked.press('[data-do="scene/visit"]')
         asked(locked, c.PlayScene("visit"))
 
@@ -336,6 +338,9 @@ class TestConnection:
     def test_it_says_that_it_hears_nothing_and_comes_back(self, driver: webdriver.Chrome) -> None:
         with open_house() as house:
             page = Page(driver, house)
+            for key in (Keys.ARROW_LEFT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT):
+                page.find("#brightness").send_keys(key)
+            house.wait_until(lambda now: now.brightness == 0.99 and now.applied >= 3)
             port = house.endpoint.port
         page.until(lambda: page.text("#lost").startswith("No connection to the player."))
         assert page.find("#lost").is_displayed()
@@ -344,8 +349,13 @@ class TestConnection:
             page.until(lambda: page.connected)
             assert not page.find("#lost").is_displayed()
             page.house = again
+            page.until(lambda: again.pictures.asked > 0)
             page.press('[data-do="scene/visit"]')
             asked(page, c.PlayScene("visit"))
+            desk = Peer(again.server.endpoint)
+            desk.send(floats("/ai/brightness", 0.25))
+            desk.close()
+            page.until(lambda: page.text("#brightness-words") == "25 %")
         assert page.complaints() == []
 
     def test_the_picture_is_asked_for_only_while_somebody_sees_it(self, page: Page) -> None:

@@ -56,6 +56,16 @@ export class Access extends EventTarget {
     }
   }
 
+  /** Set a value, for a slider: resolves with its sequence number; a refusal is said, and passed on. */
+  async set(line) {
+    try {
+      return await this.live.do(line);
+    } catch (refused) {
+      notice(refused.message);
+      throw refused;
+    }
+  }
+
   /** Ask for the passcode of a role. */
   ask(role) {
     if (!this.could(role)) {

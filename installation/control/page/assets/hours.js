@@ -10,6 +10,7 @@ const LONGER = [[1, "half an hour"], [2, "one hour"], [4, "two hours"]];
 export function bindHours(live, access, show, clock) {
   let hours = null;
   let now = null;
+  let painted = ""; // nothing is made anew while somebody may have the focus on it
 
   live.addEventListener("hours", ({ detail }) => {
     hours = detail;
@@ -35,7 +36,9 @@ export function bindHours(live, access, show, clock) {
   }
 
   function paint() {
-    if (!hours || !now) return;
+    const news = JSON.stringify([hours, now?.open, now?.turns]);
+    if (!hours || !now || news === painted) return;
+    painted = news;
     const [today] = hours.days;
     const always = now.open && now.turns === null;
     say(byId("today-words"), todayWords(always));

@@ -11,7 +11,7 @@ export function bindKeys(live, access, clock) {
   const sliders = ["brightness", "volume"].map((name) => ({
     name,
     input: byId(name),
-    follow: bindSlider(byId(name), byId(`${name}-words`), (value) => access.live.do(`${name} ${value}`), percent),
+    follow: bindSlider(byId(name), byId(`${name}-words`), (value) => access.set(`${name} ${value}`), percent),
   }));
 
   pause.addEventListener("click", () => access.do(now && held(now) ? "resume" : "pause"));
@@ -46,7 +46,8 @@ export function bindKeys(live, access, clock) {
 
   function holderWords() {
     if (now.mode === "maintenance") return `Maintenance (${name()}): the hours wait until it is given back.`;
-    if (now.holder === "") return now.open ? "The schedule plays the show." : "The schedule keeps the show closed.";
+    if (now.holder === "" && now.open) return "The schedule plays the show.";
+    if (now.holder === "") return now.scene ? "Closed. The schedule plays what is on until it opens." : "Closed.";
     const until = now.holder_until ?? (now.open ? now.turns : null);
     const when = now.mode === "manual" || until === null ? "until it is given back" : `until ${clock.until(until)}`;
     return `${name()} has taken over, ${when}.`;

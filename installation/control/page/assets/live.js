@@ -18,12 +18,13 @@ export class Live extends EventTarget {
     this.waiting = new Map(); // number -> { resolve, reject, timer }
     this.tries = 0;
     this.wishes = { watch: false, follow: false };
-    this.silence = 0;
+    this.heard = false; // anything, on this socket
+    this.again = null; // the timer that opens the next one
   }
 
   /** Whether the player hears us. */
   get isOpen() {
-    return this.socket !== null && this.socket.readyState === WebSocket.OPEN && this.silence !== 0;
+    return this.heard && this.socket.readyState === WebSocket.OPEN;
   }
 
   open() {
@@ -38,9 +39,7 @@ export class Live extends EventTarget {
 
   /** Another line, as somebody else: after a passcode. */
   reopen() {
-    const before = this.socket;
-    this.socket = null;
-    before?.close();
+    this.#hangUp();
     this.open();
   }
 
@@ -67,8 +66,8 @@ export class Live extends EventTarget {
   }
 
   #heard(data) {
-    if (this.silence === 0) {
-      this.silence = 1;
+    if (!this.heard) {
+      this.heard = true;
       this.tries = 0;
       for (const [what, on] of Object.entries(this.wishes)) if (on) this.#send({ [what]: on });
       this.dispatchEvent(new Event("open"));
@@ -97,13 +96,17 @@ export class Live extends EventTarget {
     else waiting.resolve(told.sequence);
   }
 
-  #lost() {
+  #hangUp() {
     const socket = this.socket;
     this.socket = null;
-    this.silence = 0;
+    this.heard = false;
     clearTimeout(this.again);
     socket?.close();
     for (const number of [...this.waiting.keys()]) this.#answer(number, null);
+  }
+
+  #lost() {
+    this.#hangUp();
     this.dispatchEvent(new Event("lost"));
     const wait = AGAIN_MS[Math.min(this.tries++, AGAIN_MS.length - 1)];
     this.again = setTimeout(() => this.open(), wait);

@@ -3,6 +3,7 @@
 import { Access } from "./access.js";
 import { ShowClock } from "./clock.js";
 import { byId, say } from "./dom.js";
+import { Gallery } from "./gallery.js";
 import { bindHealth } from "./health.js";
 import { bindHours } from "./hours.js";
 import { bindKeys } from "./keys.js";
@@ -16,6 +17,7 @@ import { bindWall } from "./wall.js";
 const live = new Live(`${location.origin.replace(/^http/, "ws")}/live`);
 const clock = new ShowClock();
 const access = new Access(live);
+const gallery = new Gallery(live); // before whatever has pictures
 
 /** What the player said once: the names of everything. */
 const show = {
@@ -47,10 +49,10 @@ live.addEventListener("refused", ({ detail }) => notice(detail.text));
 
 bindWall(live, show, clock);
 bindKeys(live, access, clock);
-bindTiles(live, access); // first of those that make tiles
+bindTiles(live, access, gallery);
 bindHours(live, access, show, clock);
 bindHealth(live);
-bindMaintain(live, access, show, clock);
+bindMaintain(live, access, gallery, show, clock);
 bindViews(live, access);
 for (const button of document.querySelectorAll("[data-close]")) {
   button.addEventListener("click", () => button.closest("dialog").close());

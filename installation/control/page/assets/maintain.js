@@ -26,12 +26,12 @@ const COUNTS = {
 };
 const MOST_LINES = 200;
 
-export function bindMaintain(live, access, show, clock) {
+export function bindMaintain(live, access, gallery, show, clock) {
   let now = null;
   let tiles = [];
+  const set = (line) => access.set(line);
   const steering = Array.from({ length: 8 }, (_, index) => steeringSlider(index + 1));
-  const send = (line) => access.live.do(line);
-  const bind = (name, words) => bindSlider(byId(name), byId(`${name}-words`), (to) => send(`${name} ${to}`), words);
+  const bind = (name, words) => bindSlider(byId(name), byId(`${name}-words`), (to) => set(`${name} ${to}`), words);
   const position = bind("position", placeWords);
   const speed = bind("speed", (factor) => `${factor.toFixed(2)} ×`);
 
@@ -62,13 +62,14 @@ export function bindMaintain(live, access, show, clock) {
     const label = make("label", { for: id }, `Axis ${axis}`);
     byId("steering").append(make("div", { class: "slider" }, label, output, input));
     const words = (value) => (value > 0 ? "+" : "") + value.toFixed(2);
-    return bindSlider(input, output, (value) => access.live.do(`steer/${axis} ${value}`), words);
+    return bindSlider(input, output, (value) => set(`steer/${axis} ${value}`), words);
   }
 
   function paintAll(told) {
     tiles = [];
     for (const kind of ["programme", "scene", "film", "cue"]) {
-      const made = told[`${kind}s`].map(({ id, label }) => makeTile({ kind, id, label, do: `${kind}/${id}` }, access));
+      const buttons = told[`${kind}s`].map(({ id, label }) => ({ kind, id, label, do: `${kind}/${id}` }));
+      const made = buttons.map((button) => makeTile(button, access, gallery));
       byId(`all-${kind}s`).replaceChildren(...made.map(({ element }) => make("li", {}, element)));
       byId(`all-${kind}s`).previousElementSibling.hidden = made.length === 0;
       tiles.push(...made);

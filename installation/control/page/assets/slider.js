@@ -72,6 +72,7 @@ export function bindSlider(input, output, send, words) {
   }
   paint();
   return (value, applied) => {
+    if (applied < known.applied) follower.sequence = 0; // another player, which counts from the start
     known = { value, applied };
     settle();
   };

@@ -5,21 +5,11 @@ import { byId, icon, make, say } from "./dom.js";
 const NOTES = { scene: "Scene", film: "Film", programme: "Programme", cue: "Cue" };
 const ICONS = { scene: "film", film: "film", programme: "round", cue: "cue" };
 
-/** Everywhere a picture of something can hang: name -> elements. They are hung as the player makes them. */
-const places = new Map();
-let hung = new Set();
-
-export function bindTiles(live, access) {
+export function bindTiles(live, access, gallery) {
   let tiles = [];
 
-  live.addEventListener("thumbnails", ({ detail }) => {
-    hung = new Set(detail);
-    for (const name of hung) for (const place of places.get(name) ?? []) hang(place, name);
-  });
-
   live.addEventListener("hello", ({ detail }) => {
-    places.clear();
-    tiles = detail.buttons.map((button) => makeTile(button, access));
+    tiles = detail.buttons.map((button) => makeTile(button, access, gallery));
     byId("buttons").replaceChildren(...tiles.map(({ element }) => make("li", {}, element)));
     byId("shows").hidden = tiles.length === 0;
   });
@@ -47,7 +37,7 @@ const noteOf = (button) => (button.returns ? "Once, then back" : NOTES[button.ki
 const DONE_MS = 2500;
 
 /** One button. */
-export function makeTile(button, access) {
+export function makeTile(button, access, gallery) {
   const picture = make("span", { class: "tile-picture" }, icon(ICONS[button.kind]));
   const note = make("span", { class: "tile-note" }, noteOf(button));
   const words = make("span", { class: "tile-words" }, make("span", { class: "tile-label" }, button.label), note);
@@ -57,7 +47,7 @@ export function makeTile(button, access) {
     const done = await access.do(button.do);
     if (done !== null && button.kind === "cue") markDone(element, note, noteOf(button));
   });
-  keepPlace(`${button.kind}/${button.id}`, picture);
+  gallery.place(`${button.kind}/${button.id}`, picture);
   return { button, element, note };
 }
 
@@ -69,16 +59,4 @@ function markDone(element, note, before) {
     element.classList.remove("done");
     say(note, before);
   }, DONE_MS);
-}
-
-function keepPlace(name, place) {
-  places.set(name, [...(places.get(name) ?? []), place]);
-  if (hung.has(name)) hang(place, name);
-}
-
-function hang(place, name) {
-  if (place.querySelector("img")) return;
-  const image = make("img", { alt: "", decoding: "async" });
-  image.onload = () => place.replaceChildren(image);
-  image.src = `/thumbnail/${name}`;
 }
