@@ -19,7 +19,7 @@ from installation.clock import SECOND_NS, Clock
 from installation.control.feedback import Event
 from installation.control.messages import printable
 from installation.errors import CommandRefused
-from installation.show.commands import Command, Lane, Posted
+from installation.show.commands import ChangeHours, Command, ExtendHours, Lane, Posted
 from installation.show.status import Snapshot
 
 SIZE = 400  # lines
@@ -122,10 +122,21 @@ class Chronicle:
 
 
 def command_words(command: Command) -> str:
-    """A command as words: "play scene visit", "set brightness 0.2 3"."""
+    """A command as words: "play scene visit", "set brightness 0.2 3", "extend hours 18:30"."""
+    match command:
+        case ExtendHours(until):
+            return f"extend hours {_time_words(until)}"
+        case ChangeHours(day, hours, programme):
+            words = "closed" if hours is None else "-".join(map(_time_words, hours))
+            return " ".join(filter(None, ("change hours", day.isoformat(), words, programme)))
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(command).__name__).lower()
     given = (getattr(command, each.name) for each in fields(command))
     return " ".join([name, *(_value_words(value) for value in given if value not in (None, ()))])
+
+
+def _time_words(minutes: int) -> str:
+    """Minutes after midnight as a time of day."""
+    return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
 
 
 def _value_words(value: object) -> str:
@@ -138,8 +149,6 @@ def _value_words(value: object) -> str:
             return str(value.value)
         case date():
             return value.isoformat()
-        case tuple():
-            return ", ".join(map(_value_words, value))
     return str(value)
 
 

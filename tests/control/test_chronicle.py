@@ -42,7 +42,10 @@ def texts(lines: list[Line]) -> list[tuple[str, str, int]]:
         (c.SetBlackout(True), "set blackout on"),
         (c.SetMode(c.Mode.MANUAL), "set mode manual"),
         (c.Steer("3", -0.5, 1.0), "steer 3 -0.5 1"),
-        (c.ChangeHours(dt.date(2026, 12, 24), (600, 960), "day"), "change hours 2026-12-24 600, 960 day"),
+        (c.ExtendHours(18 * 60 + 30), "extend hours 18:30"),
+        (c.ChangeHours(dt.date(2026, 12, 24), (600, 960), "day"), "change hours 2026-12-24 10:00-16:00 day"),
+        (c.ChangeHours(dt.date(2026, 12, 24), None), "change hours 2026-12-24 closed"),
+        (c.ForgetHours(dt.date(2026, 12, 24)), "forget hours 2026-12-24"),
     ],
 )
 def test_commands_in_words(command: c.Command, words: str) -> None:
