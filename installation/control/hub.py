@@ -159,8 +159,11 @@ class Hub:
         return receipt.sequence
 
     def post(self, commands: Sequence[Command], origin: Origin) -> Receipt:
-        """Leave commands for the next tick."""
-        return self._inbox.post(commands, origin)
+        """Leave commands for the next tick. Triggers that find the queue full may come again at once."""
+        receipt = self._inbox.post(commands, origin)
+        for refused in receipt.refused:
+            self._gate.forget(refused, origin.name)
+        return receipt
 
     def sense(self) -> None:
         """What time makes of the sensors in the map."""

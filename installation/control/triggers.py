@@ -64,6 +64,12 @@ class TriggerGate:
             self._fired.popitem(last=False)
         return Verdict.FIRE
 
+    def forget(self, command: Command, host: str) -> None:
+        """It did not fire after all: whoever says it again at once, or in redundancy, is no echo of it."""
+        what = identity(command)
+        self._fired.pop(what, None)
+        self._held.pop((what, host), None)
+
     def _holds(self, what: Identity, host: str, now_ns: int) -> bool:
         """Whether this sender's float was above 0 already; every float renews it."""
         last_ns = self._held.pop((what, host), None)

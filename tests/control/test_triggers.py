@@ -106,3 +106,15 @@ def test_memory_is_bounded() -> None:
         gate.admit(show.PlayScene("visit"), SCENE, LEVEL, f"10.0.{n // 250}.{n % 250}", n)
     assert len(gate._held) == 1024
     assert len(gate._fired) == 1
+
+
+def test_what_did_not_fire_may_come_again_at_once() -> None:
+    gate = TriggerGate()
+    command = show.PlayScene("visit")
+    desk, backup = Desk(gate, command, SCENE), Desk(gate, command, SCENE, "backup")
+    assert desk.fires(LEVEL, 0)
+    gate.forget(command, "desk")
+    assert desk.fires(LEVEL, 1)
+    assert not backup.fires(FIRE, 2)
+    gate.forget(command, "desk")
+    assert backup.fires(FIRE, 3)
