@@ -17,7 +17,7 @@ from tests.control.fuzz.servers import FuzzError, fuzz_server
 def test_a_server_survives_every_way_into_it() -> None:
     tale = fuzz_server(4_000, seed=4)
     assert set(tale.sent) == {
-        *("UDP", "TCP length", "TCP slip", "TCP slip-behind", "WebSocket", "HTTP", "sACN", "Art-Net"),
+        *("UDP", "TCP length", "TCP slip", "TCP slip-behind", "WebSocket", "page", "HTTP", "sACN", "Art-Net"),
     }
     received = tale.counts.received
     assert received.malformed > 300

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
-from installation.control.addresses import AddressSpace
+from installation.control.addresses import AddressSpace, read_line
 from installation.control.buckets import Rates
 from installation.control.dmx.receiver import DmxReceiver
 from installation.control.dmx.settings import DmxSettings, Protocol
@@ -23,10 +23,12 @@ from installation.control.framing import Framing, FramingError, Unframer, framed
 from installation.control.messages import build_message
 from installation.control.osc import Message, decode_packet
 from installation.control.oscquery.listening import read_command
+from installation.control.page.requests import Do, read_request
 from installation.control.receiver import Malformed, Receiver, Refused
 from installation.control.settings import Endpoint
 from installation.errors import CommandRefused
-from tests.control.fuzz.material import dmx_corpus, fuzz_rules, osc_corpus
+from installation.show.roles import Role
+from tests.control.fuzz.material import dmx_corpus, fuzz_rules, osc_corpus, page_corpus
 from tests.control.rooms import NAMES
 
 STEP_NS = 10_000_000  # a story's time unit
@@ -86,13 +88,17 @@ def hear_dmx(text: bytes) -> None:
         assert len(receiver.names) < 64
 
 
-def hear_commands(text: bytes) -> None:
-    """What WebSockets say as text."""
+def hear_text(text: bytes) -> None:
+    """What WebSockets say as text: those of OSCQuery, and pages, whose lines are read as well."""
     for _, packet in told(text):
-        try:
-            read_command(packet.decode("utf-8", "replace"))
-        except CommandRefused as error:
-            assert str(error)
+        said = packet.decode("utf-8", "replace")
+        for read in (read_command, read_request):
+            try:
+                asked = read(said)
+                if isinstance(asked, Do):
+                    read_line(asked.line, _space(), Role.OPERATE)
+            except CommandRefused as error:
+                assert str(error)
 
 
 def hear_and_say(text: bytes) -> None:
@@ -107,7 +113,7 @@ def hear_and_say(text: bytes) -> None:
                 assert said == Message(address, arguments)
 
 
-LISTENERS: tuple[Callable[[bytes], None], ...] = (hear_osc, hear_stream, hear_dmx, hear_commands, hear_and_say)
+LISTENERS: tuple[Callable[[bytes], None], ...] = (hear_osc, hear_stream, hear_dmx, hear_text, hear_and_say)
 
 
 def hear(data: bytes) -> None:
@@ -133,6 +139,7 @@ def seeds() -> Iterator[bytes]:
     for framing in Framing:
         yield b"\x01" + story(*(framed(packet, framing) for packet in osc[:3]))
     yield from (b"\x02" + story(packet) for packet in lights)
+    yield from (b"\x03" + story(said) for said in page_corpus()[::5])
     yield b"\x03" + story(b'{"COMMAND": "LISTEN", "DATA": "/ai/brightness"}')
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 from collections.abc import Sequence
@@ -54,6 +55,14 @@ def osc_corpus() -> list[bytes]:
     tags = (1, time_tag(SECOND), time_tag(5 * SECOND), 2**64 - 1)
     bundles = [bundle(tag, padded("/ai/go"), floats("/ai/volume", 0.5), bundle(tag, *plain[:3])) for tag in tags]
     return [*plain, *rare, *bundles]
+
+
+def page_corpus() -> list[bytes]:
+    """What the page's scripts say, and what they might."""
+    lines = [target.address.removeprefix("/ai/") for target in AddressSpace(NAMES).targets]
+    spoken = [f"{line}{rest}" for line in lines for rest in ("", " 1", " 0.5 3", ' "a b"', " on", " 18:30")]
+    asked = [{"do": line, "n": number} for number, line in enumerate(spoken)]
+    return [json.dumps(each).encode() for each in (*asked, *[{"watch": True}, {"follow": True}, {"watch": False}] * 9)]
 
 
 def dmx_corpus() -> list[bytes]:

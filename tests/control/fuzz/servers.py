@@ -13,25 +13,32 @@ from unittest.mock import patch
 from installation.clock import SECOND_NS, SystemClock
 from installation.control import web
 from installation.control.buckets import Rates
+from installation.control.chronicle import Chronicle
 from installation.control.dmx.listener import DmxListener, dmx_guest
 from installation.control.framing import Framing
 from installation.control.hub import Guest, Hub
 from installation.control.oscquery.server import QueryPlace, QueryServer, open_oscquery
+from installation.control.page import live
+from installation.control.page.content import PageContent
+from installation.control.page.guest import PageGuest, open_page
+from installation.control.passcodes import Sessions
 from installation.control.server import ControlCounts
+from installation.control.web import WebPlace
 from installation.show.commands import FireCue
+from installation.show.pictures import PictureBoard
 from installation.venue.metrics import resident_mb
 from tests.control.dmx.rooms import ARTNET, SACN
-from tests.control.fuzz.material import Mutator, dmx_corpus, fuzz_rules, osc_corpus
-from tests.control.fuzz.ways import Datagrams, Http, Stream, Way, WebSocket
+from tests.control.fuzz.material import Mutator, dmx_corpus, fuzz_rules, osc_corpus, page_corpus
+from tests.control.fuzz.ways import Datagrams, Http, Page, Stream, Way, WebSocket
 from tests.control.packets import padded
+from tests.control.page.house import BUTTONS, make_show
 from tests.control.rooms import HOME, NAMES, PATIENCE_S, Room, open_room
 from tests.control.test_streams import StreamDesk, desk_in
 
 BATCH = 200  # packets on one way
 SAY_EVERY = 50_000
-CUES = 1000  # of the desk alone: no mutation hits upon their names
-LIGHTS = ("sACN", "Art-Net")
-UNLIMITED = Rates(per_source=10**9, burst=10**9, overall=10**9)  # requests: a batch of WebSocket begins with one
+CUES = 1000  # of the desk alone: no mutation hits upon their names, though patterns may fire all of them
+UNLIMITED = Rates(per_source=10**9, burst=10**9, overall=10**9)  # of requests, and of what one page says
 MOMENT_S = 0.001
 WARM = 0.2  # of the packets, before memory is compared
 ALLOWED_MB = 24.0
@@ -63,13 +70,14 @@ class Tale:
 def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda text: None, skip: int = 0) -> Tale:
     """Make so many mutated packets, and send all but the first `skip` batches. Raises FuzzError."""
     tale, clock = Tale(), SystemClock()
-    osc, lights = osc_corpus(), dmx_corpus()
+    corpora = {name: dmx_corpus() for name in ("sACN", "Art-Net")} | {"page": page_corpus()}
+    osc = osc_corpus()
     begun_ns = clock.now_ns()
     warm_mb = 0.0
     with _open_server() as (room, desk, ways):
         for number in range(skip, max(1, packets // BATCH)):
             way, rng = ways[number % len(ways)], random.Random(f"{seed} {number}")
-            mutator = Mutator(lights if way.name in LIGHTS else osc, rng)
+            mutator = Mutator(corpora.get(way.name, osc), rng)
             batch = [mutator.packet() for _ in range(BATCH)]
             try:
                 way.send(batch, rng)
@@ -104,6 +112,7 @@ class Doors:
     """Where a show that lets everybody in listens, besides OSC."""
 
     queries: QueryServer
+    page: PageGuest
     sacn: DmxListener
     artnet: DmxListener
 
@@ -116,16 +125,19 @@ def _open_server() -> Iterator[tuple[Room, StreamDesk, list[Way]]]:
 
     async def everything(hub: Hub) -> Guest:
         queries = await open_oscquery(hub, QueryPlace(HOME, 0, "Fuzz"))
+        place, content = WebPlace(HOME, 0, "page", "[page] port"), PageContent(make_show(), BUTTONS)
+        page = await open_page(hub, place, content, PictureBoard(), Chronicle(SystemClock()), Sessions(None))
         listeners = [await dmx_guest(settings)(hub) for settings in (SACN, ARTNET)]
-        opened.put(Doors(queries, *listeners))  # type: ignore[arg-type]
-        return _Everybody((queries, *listeners))
+        opened.put(Doors(queries, page, *listeners))  # type: ignore[arg-type]
+        return _Everybody((queries, page, *listeners))
 
     with ExitStack() as stack:
         stack.enter_context(patch.object(web, "REQUESTS", UNLIMITED))
+        stack.enter_context(patch.object(live, "RATES", UNLIMITED))
         room = stack.enter_context(open_room(names=names, rules=fuzz_rules(), guests=(everything,)))
         doors = opened.get(timeout=PATIENCE_S)
         ways: list[Way] = [Stream(framing, room.server.endpoint) for framing in Framing]
-        ways += [WebSocket(doors.queries.endpoint), Http(doors.queries.endpoint)]
+        ways += [WebSocket(doors.queries.endpoint), Http(doors.page.endpoint), Page(doors.page.endpoint)]
         ways += [stack.enter_context(closing(way)) for way in _datagrams(room, doors)]
         yield room, stack.enter_context(desk_in(room, Framing.SLIP)), ways
 
@@ -136,8 +148,7 @@ def _datagrams(room: Room, doors: Doors) -> list[Datagrams]:
 
     def wait() -> None:
         room.inbox.wake.wait(MOMENT_S)
-        room.inbox.wake.clear()
-        room.inbox.drain()
+        room.look()
 
     return [
         Datagrams("UDP", server.endpoint, lambda: server.counts().received.datagrams, wait),

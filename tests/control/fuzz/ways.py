@@ -20,8 +20,8 @@ HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
+GOODBYE = bytes.fromhex("8882 00000000 03e8")  # a WebSocket closes: 1000, normal
 SPOILED = 0.02  # of batches over a stream: the frames around the packets are damaged too
-
 HTTP_SHARE = 20
 
 Wait = Callable[[], None]  # a moment
@@ -87,7 +87,21 @@ class WebSocket:
     def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
         """Until the other side has hung up."""
         frames = b"".join(_said(packet, rng) for packet in packets)
-        _converse(self._to, HANDSHAKE, spoiled(frames, rng) + frame(b"\x03\xe8", 8))
+        _converse(self._to, HANDSHAKE, spoiled(frames, rng) + GOODBYE)
+
+
+class Page:
+    """What an open page says: text."""
+
+    name = "page"
+
+    def __init__(self, to: Endpoint) -> None:
+        self._to = to
+
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
+        """Until the other side has hung up."""
+        frames = b"".join(frame(packet.decode("latin-1").encode(), 1) for packet in packets)
+        _converse(self._to, HANDSHAKE.replace(b"GET /", b"GET /live"), spoiled(frames, rng) + GOODBYE)
 
 
 class Http:
