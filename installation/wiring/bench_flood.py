@@ -25,11 +25,11 @@ from installation.nets.model import ModelInfo
 from installation.wiring.bench_generator import Traffic
 from installation.wiring.bench_orders import Orders, cue_tables, give_orders
 from installation.wiring.bench_playing import PACKAGE, Played, play_headless
-from installation.wiring.bench_watchers import Watched, watch
+from installation.wiring.bench_watchers import Watched, listener, page, watch
 
 HOST = "127.0.0.1"
 SIZE = (640, 360)
-WATCHERS = 10
+LISTENERS, PAGES = 5, 5
 LAST_S = 1.0  # of playing, in which nothing is ordered any more
 _RETRY_S = 0.05
 STILL = ("/ai/brightness=1", "/ai/speed=1", *(f"/ai/steer/{axis}=0" for axis in range(1, 9)))
@@ -96,8 +96,9 @@ class _Stage:
     def __init__(self, show: Path, model: ModelInfo, film: str, seconds: float) -> None:
         self._show = show
         self._seconds = seconds
-        self._player, self._queries = _free_endpoint(), _free_endpoint()
-        lines = _show_lines(model, film, self._player.port, self._queries.port)
+        self._player, queries, place = (_free_endpoint() for _ in range(3))
+        self._watchers = (*[listener(queries, VALUES)] * LISTENERS, *[page(place)] * PAGES)
+        lines = _show_lines(model, film, self._player.port, queries.port, place.port)
         show.write_text("\n".join(lines), encoding="utf-8")
 
     async def run(self, what: str, values: Sequence[str], sink: socket.socket | None) -> FloodRun:
@@ -108,7 +109,7 @@ class _Stage:
             await self._is_open(playing)
             generator.begin()
             ordering = asyncio.create_task(give_orders(self._player, self._seconds - LAST_S))
-            watching = asyncio.create_task(watch(self._queries, VALUES, WATCHERS, playing))
+            watching = asyncio.create_task(watch(self._watchers, playing))
             played, orders, watched = await playing, await ordering, await watching
             if sink is not None:
                 sink.close()
@@ -133,13 +134,13 @@ def _free_endpoint() -> Endpoint:
         return Endpoint(*datagrams.getsockname())
 
 
-def _show_lines(model: ModelInfo, film: str, port: int, queries: int) -> tuple[str, ...]:
+def _show_lines(model: ModelInfo, film: str, port: int, queries: int, page_port: int) -> tuple[str, ...]:
     """A show of one film, over and over."""
     path = json.dumps(str(model.path.resolve()))  # a JSON string is a TOML string
     return (
         f'version = 1\ntitle = "Flood"\nmodel = {path}',
         f'[programmes.flood]\nscenes = ["{film}"]',
-        f"[control]\nport = {port}\noscquery = {queries}\n[page]\nport = false",
+        f"[control]\nport = {port}\noscquery = {queries}\n[page]\nport = {page_port}",
         *cue_tables(),
     )
 

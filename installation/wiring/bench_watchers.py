@@ -1,9 +1,9 @@
-"""Programs that listen to every value of a playing show, by the WebSockets of OSCQuery."""
+"""Whoever watches a playing show over WebSockets: programs that listen to its values by OSCQuery, and open pages."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,35 +12,52 @@ from aiohttp import ClientError, ClientSession, WSMsgType
 from installation.control.settings import Endpoint
 
 RETRY_S = 0.05
+DATA = (WSMsgType.BINARY, WSMsgType.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How many listened, and what they were told in all."""
+    """How many watched, and what they were told in all."""
 
     watchers: int
     messages: int
 
 
-async def watch(place: Endpoint, addresses: Sequence[str], watchers: int, playing: asyncio.Future[Any]) -> Watched:
-    """Listen until the player ends. It opens its door once it has its first picture."""
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Where one connects, and what it says then."""
+
+    url: str
+    greetings: tuple[Mapping[str, object], ...]
+
+
+def listener(queries: Endpoint, addresses: Sequence[str]) -> Watcher:
+    """A program that wants to know these values."""
+    return Watcher(f"ws://{queries}/", tuple({"COMMAND": "LISTEN", "DATA": address} for address in addresses))
+
+
+def page(place: Endpoint) -> Watcher:
+    """A browser with the page open, and its picture in sight."""
+    return Watcher(f"ws://{place}/live", ({"watch": True},))
+
+
+async def watch(watchers: Sequence[Watcher], playing: asyncio.Future[Any]) -> Watched:
+    """Watch until the player ends. It opens its doors once it has its first picture."""
     async with ClientSession() as session:
-        told = await asyncio.gather(*(_listen(session, place, addresses, playing) for _ in range(watchers)))
+        told = await asyncio.gather(*(_told(session, watcher, playing) for watcher in watchers))
     return Watched(sum(count > 0 for count in told), sum(told))
 
 
-async def _listen(
-    session: ClientSession, place: Endpoint, addresses: Sequence[str], playing: asyncio.Future[Any]
-) -> int:
-    """One of them; returns how many messages it got."""
+async def _told(session: ClientSession, watcher: Watcher, playing: asyncio.Future[Any]) -> int:
+    """How many messages one of them gets."""
     messages = 0
     while not playing.done():
         try:
-            async with session.ws_connect(f"ws://{place}/") as line:
-                for address in addresses:
-                    await line.send_json({"COMMAND": "LISTEN", "DATA": address})
+            async with session.ws_connect(watcher.url) as line:
+                for greeting in watcher.greetings:
+                    await line.send_json(greeting)
                 async for message in line:
-                    messages += message.type is WSMsgType.BINARY
+                    messages += message.type in DATA
                 return messages
         except (ClientError, OSError):
             await asyncio.sleep(RETRY_S)
