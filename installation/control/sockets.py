@@ -18,6 +18,8 @@ RECEIVE_BUFFER = 1 << 20  # bytes: what desks may say while we are busy
 FREE_PORT_TRIES = 16
 BATCH = 16  # datagrams before everybody else has a turn: 0.3 ms, in which the picture may wait for the interpreter
 BREATH_S = 0.002  # after a full batch: a flood is read no faster than all together may speak, 8,000 datagrams a second
+# Who is gone without a word is found within 40 s: by what is sent to it unanswered (ms), or else by asking (s).
+_KEEPALIVE = {"TCP_USER_TIMEOUT": 40_000, "TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
 _SO_RXQ_OVFL = 40  # Linux, socket(7): each datagram carries how many were dropped before it
 
 
@@ -92,6 +94,15 @@ def why_not(error: OSError, host: str, port: int, what: str = "OSC port", settin
         case errno.EACCES:
             return f"{place} is not for ordinary users; set a port from 1024 on in the show: {setting} = ..."
     return f"{place} cannot be opened: {error.strerror}; see [control] listen and {setting} in the show"
+
+
+def keep_alive(connected: socket.socket) -> None:
+    """Let the system find peers that are gone without a word, and send small things at once."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":
+        for name, value in _KEEPALIVE.items():
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class DatagramReader:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -18,6 +17,7 @@ from installation.clock import Clock
 from installation.control.conversation import SECOND_NS, Conversation, Places, is_full, makes_room
 from installation.control.framing import Framing, FramingError, framed
 from installation.control.settings import StreamPeer
+from installation.control.sockets import keep_alive
 
 READ = 16_384  # bytes at once
 BATCH = 32  # packets before everybody else on the loop has a turn
@@ -25,7 +25,6 @@ BREATH_S = 0.005  # after a batch: at most 6,400 packets a second, which a tick'
 TICK_S = 1.0
 MAX_UNSENT = 262_144  # bytes
 STALLED_NS = 10 * SECOND_NS
-_KEEPALIVE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}  # half-open is found within 40 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ class StreamLine(asyncio.BufferedProtocol):
         if self.conversation is None:
             self.abort()
             return
-        _keep_alive(transport.get_extra_info("socket"))
+        keep_alive(transport.get_extra_info("socket"))
         self._streams.add(self, self.conversation.peer)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -237,12 +236,3 @@ class StreamLine(asyncio.BufferedProtocol):
             self._streams.remove(self.conversation.peer)
         if self._lost is not None:
             self._lost()
-
-
-def _keep_alive(connected: socket.socket) -> None:
-    """Let the system find peers that are gone without a word."""
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if sys.platform == "linux":
-        for name, value in _KEEPALIVE.items():
-            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -24,7 +24,7 @@ from installation.control.conversation import Places
 from installation.control.hub import Hub
 from installation.control.passcodes import LONGEST, SESSION_COOKIE, UNUSED_NS, Sessions
 from installation.control.settings import Endpoint
-from installation.control.sockets import open_stream_listener
+from installation.control.sockets import keep_alive, open_stream_listener
 from installation.errors import CommandRefused
 from installation.show.roles import Role
 
@@ -32,6 +32,7 @@ MAX_BODY = 16_384  # bytes
 HEADER_S = 5.0  # from connecting to a whole request
 REQUEST_S = 10.0  # for one request that is no WebSocket
 KEEP_S = 20.0  # an idle connection may stay so long
+LINGER_S = 1.0  # for the rest of a body that nobody wants
 TICK_S = 1.0
 PLACES = Places(per_host=40, overall=80)
 REQUESTS = Rates(per_source=50, burst=200, overall=400, sources=128)  # a second
@@ -108,7 +109,14 @@ async def open_web(
     application.add_routes([*routes, *(_Doorman(hub, sessions).routes() if sessions else ())])
     silent = logging.getLogger(f"{__name__}.aiohttp")  # what it would say of garbage is nobody's concern
     silent.setLevel(logging.CRITICAL + 1)
-    runner = web.AppRunner(application, access_log=None, logger=silent, keepalive_timeout=KEEP_S, shutdown_timeout=0.5)
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        logger=silent,
+        keepalive_timeout=KEEP_S,
+        lingering_time=LINGER_S,
+        shutdown_timeout=0.5,
+    )
     listening = open_stream_listener(place.host, place.port, f"the port of the {place.what},", place.setting)
     await runner.setup()
     loop = asyncio.get_running_loop()
@@ -269,8 +277,7 @@ class _House:
         if same >= PLACES.per_host or len(self._lines) >= PLACES.overall:
             self._hub.complain(f"{host} has no place for one more web connection")
             return False
-        connected = transport.get_extra_info("socket")
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(transport.get_extra_info("socket"))
         self._lines[transport] = host
         self._silent[transport] = self._hub.clock.now_ns()
         return True

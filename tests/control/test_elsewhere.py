@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from queue import Queue
+from unittest.mock import patch
 
 import aiohttp
 import pytest
 
+from installation.control import sockets
 from installation.control.framing import Framing, framed
 from installation.control.hub import Guest, Hub
 from installation.control.osc import Message, decode_packet
@@ -173,6 +175,27 @@ def test_an_answer_to_a_forged_address_reaches_nobody() -> None:
         assert stage.heard_at_home() == [show.Go()]
         assert stage.room.server.counts().received.datagrams == 2
         assert not forged.has_heard()
+
+
+@pytest.mark.parametrize("subscribes", [False, True], ids=["silent", "told"])
+@in_own_network
+def test_who_is_gone_without_a_word_is_forgotten(subscribes: bool) -> None:
+    """A cable is pulled. Nobody says goodbye: half-open is found by asking, or by what goes unanswered."""
+    impatient = {option: 1500 if option == "TCP_USER_TIMEOUT" else 1 for option in sockets._KEEPALIVE}
+    with patch.object(sockets, "_KEEPALIVE", impatient), open_stage() as stage:
+        with closing(stage.stream(OPERATOR)) as gone:
+            gone.sendall(framed(ints("/ai/subscribe" if subscribes else "/ai/ping", 1, 60), Framing.LENGTH))
+            assert gone.recv(4)
+            stage.far.run("ip", "link", "set", "far", "down")
+            lines = stage.room.server._streams._lines
+            for _ in range(int(PATIENCE_S / 0.05)):
+                if not lines:
+                    break
+                stage.room.publish(brightness=0.75 - stage.room.now.brightness / 2)  # something to tell
+                stage.room.inbox.wake.wait(0.05)
+            assert not lines
+            assert stage.room.server._hub.feedback.peers == ()
+        assert stage.heard_at_home() == [show.Go()]
 
 
 def refusal(packet: bytes) -> str:

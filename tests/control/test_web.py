@@ -191,6 +191,31 @@ def test_a_header_that_never_ends_holds_no_place(monkeypatch: pytest.MonkeyPatch
         assert it.ask().status == 200
 
 
+def test_a_body_that_never_comes_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_module, "REQUEST_S", 0.2)
+    with house(Sessions(BOTH)) as it, socket.create_connection((HOME, it.endpoint.port), PATIENCE_S) as slow:
+        slow.sendall(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n{")
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+        assert is_ended(slow)
+
+
+def test_a_second_request_that_never_ends_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_module, "KEEP_S", 0.2)
+    with house() as it, socket.create_connection((HOME, it.endpoint.port), PATIENCE_S) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        assert is_ended(slow)
+
+
+def is_ended(line: socket.socket) -> bool:
+    """Read until the other side has hung up."""
+    with suppress(ConnectionError):
+        while line.recv(4096):
+            pass
+    return True
+
+
 def test_places_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_module, "PLACES", Places(per_host=3, overall=4))
     with house() as it:
