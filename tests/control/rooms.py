@@ -35,10 +35,10 @@ NAMES = Names(
 class Peer:
     """A program with a socket."""
 
-    def __init__(self, player: Endpoint, host: str = HOME) -> None:
+    def __init__(self, player: Endpoint, host: str = HOME, port: int = 0) -> None:
         self._player = player
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
+        self._socket.bind((host, port))
         self._socket.settimeout(PATIENCE_S)
 
     @property
