@@ -106,7 +106,8 @@ def export(model_dir: Path, kinds: Iterable[Kind] = tuple(Kind)) -> Exported:
 
 def _facts(resting: Checkpoint, preset: Preset, about: About, space: str, parity: Parity) -> dict[str, str]:
     """What the graphs carry as metadata_props."""
-    length = f"{resting.step} steps of {preset.batch} frames in {resting.elapsed_s / 60:.0f} min"
+    noise = f"latent noise {preset.noise.at(resting.progress):.2g} at the end"
+    length = f"{resting.step} steps of {preset.batch} frames in {resting.elapsed_s / 60:.0f} min, {noise}"
     return {
         "space": space,
         "latent_size": str(preset.networks.latent_size),

@@ -99,7 +99,8 @@ class Balanced:
         return (
             f"Encoder and decoder learn pixels (L1 and L2), the likeness of a discriminator's features "
             f"({pull.likeness:g} of the pixel term's strength), its verdict ({pull.realism:g}; {pull.imagination:g} "
-            "for imagined pictures) and a KL divergence; the discriminator learns a hinge loss"
+            "for imagined pictures) and a KL divergence; the discriminator learns a hinge loss, one step in "
+            f"{self.adversary_every} from {self.adversary_from:.0%} of the training on"
         )
 
 

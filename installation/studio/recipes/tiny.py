@@ -1,4 +1,4 @@
-"""`modern` at the size of a stamp, for trying things out."""
+"""`compact` at the size of a stamp, for trying things out."""
 
 from __future__ import annotations
 
