@@ -17,7 +17,9 @@ from installation.errors import UnavailableError
 RECEIVE_BUFFER = 1 << 20  # bytes: what desks may say while we are busy
 FREE_PORT_TRIES = 16
 BATCH = 16  # datagrams before everybody else has a turn: 0.3 ms, in which the picture may wait for the interpreter
-BREATH_S = 0.002  # after a full batch: a flood is read no faster than all together may speak, 8,000 datagrams a second
+BREATH_S = (
+    0.002  # after a full batch: a flood is read little faster than all together may speak, 8,000 datagrams a second
+)
 # Who is gone without a word is found within 40 s: by what is sent to it unanswered (ms), or else by asking (s).
 _KEEPALIVE = {"TCP_USER_TIMEOUT": 40_000, "TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
 _SO_RXQ_OVFL = 40  # Linux, socket(7): each datagram carries how many were dropped before it

@@ -18,6 +18,7 @@ from installation.control.dmx.universe import Look, Universe, Verdict
 from installation.control.settings import Endpoint
 
 NODE_NAME = "Afterimage"
+_FRAMES = Rates(per_source=4000, overall=8000)  # of all universes that one desk broadcasts, 44 a second each
 _REPLIES = Rates(per_source=4, burst=8, overall=32)  # to ArtPoll, which desks send every 2.5 to 3 s
 _AFTER_LOSS = {OnLoss.HOLD: "the last look stays", OnLoss.RELEASE: "masters go back", OnLoss.BLACK: "black"}
 
@@ -65,7 +66,7 @@ class DmxReceiver:
     def __init__(self, settings: DmxSettings, rates: Rates | None = None) -> None:
         self.counts = DmxCounts()
         self._settings = settings
-        self._buckets = TokenBuckets(rates or Rates())
+        self._buckets = TokenBuckets(rates or _FRAMES)
         self._replies = TokenBuckets(_REPLIES)
         self._replied = 0
         self._universe = Universe(fields(settings.address), settings.protocol.limits)
