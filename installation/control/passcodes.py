@@ -105,9 +105,16 @@ class Sessions:
         if now_ns - session.used_ns > UNUSED_NS:
             self.logout(token)
             return Role.VIEW
-        session.used_ns = now_ns
-        self._sessions.move_to_end(token or "")
         return min(session.role, ceiling)
+
+    def used(self, token: str | None, now_ns: int) -> None:
+        """The holder of a session's token asks for something: it lasts from now on. A page that is only open is not
+        used.
+        """
+        session = self._sessions.get(token or "")
+        if session is not None:
+            session.used_ns = now_ns
+            self._sessions.move_to_end(token or "")
 
     def login(self, host: str, passcode: str, now_ns: int) -> str:
         """A new session's token. Raises CommandRefused: "rate" when tried too often, "passcode" when it is wrong."""

@@ -70,8 +70,13 @@ class Caller:
 
 
 def caller(request: web.Request) -> Caller:
-    """Who asks, as the network and the passcode have it now: a WebSocket may outlast its session."""
+    """Who asks, as the network and the passcode have it now. A WebSocket may outlast its session; asking keeps it."""
     return request[_GUARD].caller(request)
+
+
+def standing(request: web.Request) -> Role:
+    """What a caller may do now, who asks for nothing."""
+    return request[_GUARD].standing(request)
 
 
 class WebServer:
@@ -163,7 +168,15 @@ class _Guard:
         ceiling = self._hub.allowed.role(host) if host else None
         if ceiling is None:
             raise web.HTTPForbidden
-        return Caller(host, self._role(request, ceiling, host))
+        role = self._role(request, ceiling, host)
+        if self._sessions is not None:
+            self._sessions.used(request.cookies.get(SESSION_COOKIE), self._hub.clock.now_ns())
+        return Caller(host, role)
+
+    def standing(self, request: web.Request) -> Role:
+        """What a caller may do now, without taking that for use."""
+        host = request.remote or ""
+        return self._role(request, self._hub.allowed.role(host) or Role.VIEW, host)
 
     def _role(self, request: web.Request, ceiling: Role, host: str) -> Role:
         if self._sessions is None:

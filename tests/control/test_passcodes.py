@@ -87,9 +87,10 @@ def test_a_passcode_opens_its_role_and_never_more_than_the_network_may() -> None
 def test_a_session_ends_when_it_is_not_used() -> None:
     sessions = Sessions(BOTH)
     token = sessions.login("10.0.0.1", "rabbit", 0)
-    assert sessions.role(token, Role.MAINTAIN, UNUSED_NS, at_home=False) is Role.OPERATE
-    assert sessions.role(token, Role.MAINTAIN, 2 * UNUSED_NS, at_home=False) is Role.OPERATE
-    assert sessions.role(token, Role.MAINTAIN, 3 * UNUSED_NS + 1, at_home=False) is Role.VIEW
+    sessions.used(token, UNUSED_NS)
+    assert sessions.role(token, Role.MAINTAIN, 2 * UNUSED_NS, at_home=False) is Role.OPERATE  # being open is no use
+    assert sessions.role(token, Role.MAINTAIN, 2 * UNUSED_NS + 1, at_home=False) is Role.VIEW
+    assert sessions.role(token, Role.MAINTAIN, UNUSED_NS, at_home=False) is Role.VIEW  # and it does not come back
 
 
 def test_guessing_takes_for_ever() -> None:

@@ -105,6 +105,12 @@ class LivePage:
         visitor.answer({"hello": {**self._description, **about, "you": visitor.name, "role": role.word}})
         return visitor
 
+    def stands(self, visitor: Visitor, role: Role) -> None:
+        """Somebody may do more or less than before: a passcode was typed, a session ended."""
+        if role is not visitor.role:
+            visitor.role = role
+            visitor.answer({"role": role.word})
+
     def leave(self, visitor: Visitor) -> None:
         """Somebody closed it."""
         self._visitors.remove(visitor)
@@ -127,9 +133,7 @@ class LivePage:
         return True
 
     def _do(self, visitor: Visitor, line: str, number: int, role: Role) -> None:
-        if role is not visitor.role:
-            visitor.role = role
-            visitor.answer({"role": role.word})
+        self.stands(visitor, role)
         try:
             sequence = self._hub.obey(line, Speaker(visitor.name, role))
         except CommandRefused as error:

@@ -9,7 +9,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from installation.control.hub import Hub
 from installation.control.page.live import LivePage, Visitor
 from installation.control.page.requests import MAX_MESSAGE
-from installation.control.web import caller
+from installation.control.web import caller, standing
 
 LOOK_S = 1 / 30  # between two looks at the show
 PING_S = 10.0
@@ -39,7 +39,7 @@ class LiveSockets:
         visitor = self._page.arrive(who.host, who.role, {"passcodes": self._passcodes, "most": self._most(who.host)})
         wake = asyncio.Event()
         self._lines[visitor] = (socket, wake)
-        sending = asyncio.get_running_loop().create_task(self._send(visitor, socket, wake, request.transport))
+        sending = asyncio.get_running_loop().create_task(self._send(visitor, socket, wake, request))
         try:
             await self._listen(visitor, socket, request, wake)
         finally:
@@ -69,12 +69,13 @@ class LiveSockets:
         visitor: Visitor,
         socket: web.WebSocketResponse,
         wake: asyncio.Event,
-        transport: asyncio.Transport | None,
+        request: web.Request,
     ) -> None:
         """Whatever is new to this browser, when there is room; the newest only."""
         try:
             while True:
                 wake.clear()
+                self._page.stands(visitor, standing(request))
                 for message in self._page.due(visitor):
                     async with asyncio.timeout(SEND_S):
                         await (socket.send_str(message) if isinstance(message, str) else socket.send_bytes(message))
@@ -83,8 +84,8 @@ class LiveSockets:
             pass
         except Exception:
             self._hub.fault()
-        if transport is not None:
-            transport.abort()
+        if request.transport is not None:
+            request.transport.abort()
 
     async def _tick(self) -> None:
         """Look at the show now and then, and wake everybody when there is something to tell."""
