@@ -55,13 +55,17 @@ def has_bfloat16_units() -> bool:
     return has_matrix_units() or bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
 
 
-def fastest_precision(width: int = 128, height: int = 72) -> Precision:
+def fastest_precision(wide: bool, width: int = 128, height: int = 72) -> Precision:
     """bfloat16 with AMX, or where the CPU has other units for it and a short trial of a convolution is faster with it;
     else float32. Where it is clear nothing is tried: the same machine then always gives the same losses.
+
+    wide: whether the networks' convolutions have channels enough for a processor to gain by it.
     """
     if torch.cuda.is_available():
         reduced = torch.cuda.is_bf16_supported()
         return Precision(torch.bfloat16, "bfloat16 on the GPU") if reduced else FULL
+    if not wide:
+        return Precision(torch.float32, "float32: these networks are too narrow for bfloat16 to pay on a processor")
     if not has_bfloat16_units():
         return Precision(torch.float32, "float32: this CPU has no bfloat16 units")
     if has_matrix_units():
@@ -73,15 +77,15 @@ def fastest_precision(width: int = 128, height: int = 72) -> Precision:
     return Precision(torch.float32, f"float32: {figures}")
 
 
-def precision_for(before: str) -> Precision:
+def precision_for(before: str, wide: bool) -> Precision:
     """The format a training began in, so that it goes on the same; the fastest one for a new training, or where this
-    machine has no units for the old one.
+    machine has no units for the old one. `wide`: see `fastest_precision`.
     """
     if before == "float32":
         return Precision(torch.float32, "float32, as before")
     if before == "bfloat16" and (has_bfloat16_units() or torch.cuda.is_available()):
         return Precision(torch.bfloat16, "bfloat16, as before")
-    return fastest_precision()
+    return fastest_precision(wide)
 
 
 def use_all_cores() -> None:

@@ -73,7 +73,9 @@ def train(request: TrainRequest, console: Console, world: World = ALONE) -> Trai
         store = world.in_turn(lambda: open_store(request.selections, request.folder, progress.preparing))
     budget = request.budget(len(store))
     resting = world.shared(_resume(request, store, console) if world.leads else Checkpoint("", ""))
-    precision = world.shared(compute.precision_for(resting.precision) if world.leads else compute.FULL)
+    precision = world.shared(
+        compute.precision_for(resting.precision, request.preset.wide) if world.leads else compute.FULL
+    )
     resting.precision = precision.name
     console.print(f"training in {precision.reason}")
     if budget.share(_spent(resting)) >= 1.0:

@@ -36,7 +36,8 @@ class Preset:
 
     source: where it comes from. batch: frames a step. noise: standard deviation of the injected latent noise, in units
     of the posterior's own. sampling: which frames are seen how often. ema: decay of the averaged weights that are
-    exported; None exports the weights themselves. seed: of everything drawn.
+    exported; None exports the weights themselves. seed: of everything drawn. wide: see `compute.fastest_precision`;
+    `afterimage bench --training` measures it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Preset:
     sampling: Sampling
     ema: float | None
     seed: int
+    wide: bool
 
     def chosen(self, choices: Choices) -> Preset:
         """The recipe with what a person chose. Raises InputError."""

@@ -72,7 +72,7 @@ def run_training_bench(preset: str, json: Path | None, steps: int = STEPS) -> Tr
         raise InputError(f"--json {json}: there is no folder {json.parent}")
     load = load_average()
     compute.use_all_cores()
-    ours = compute.fastest_precision()
+    ours = compute.fastest_precision(recipe.wide)
     with joined() as world:
         rows = _measured(recipe, (ours, PLAIN), world, steps)
     fast, plain = rows

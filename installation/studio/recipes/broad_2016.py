@@ -37,4 +37,5 @@ PRESET = Preset(
     sampling=Sampling(),
     ema=None,
     seed=2016,
+    wide=True,
 )

@@ -51,4 +51,5 @@ PRESET = Preset(
     sampling=Sampling(),
     ema=0.999,
     seed=2016,
+    wide=False,
 )

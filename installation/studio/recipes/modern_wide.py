@@ -22,4 +22,5 @@ PRESET = replace(
         discriminator_widths=(64, 128, 256),
         sigma_floor=0.3,
     ),
+    wide=True,
 )
