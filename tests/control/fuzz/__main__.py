@@ -17,14 +17,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.control.fuzz", description=__doc__)
     parser.add_argument("--packets", type=int, default=0, help="how many to send to a real server")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same packets")
-    parser.add_argument("--skip", type=int, default=0, help="not to send so many batches: begin where one was found")
+    parser.add_argument("--first", type=int, default=0, help="the batch to begin with: where something was found")
     parser.add_argument("--atheris", type=float, default=0.0, metavar="MINUTES", help="how long to look for coverage")
     asked = parser.parse_args()
     if not asked.packets and not asked.atheris:
         parser.error("--packets N, or --atheris MINUTES")
     if asked.packets:
         try:
-            tale = fuzz_server(asked.packets, asked.seed, print, asked.skip)
+            tale = fuzz_server(asked.packets, asked.seed, print, asked.first)
         except FuzzError as found:
             print(f"FOUND: {found}", file=sys.stderr)
             return 1

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from queue import Queue
 from unittest.mock import patch
 
@@ -36,7 +37,7 @@ from tests.control.rooms import HOME, NAMES, PATIENCE_S, Room, open_room
 from tests.control.test_streams import StreamDesk, desk_in
 
 BATCH = 200  # packets on one way
-SAY_EVERY = 50_000
+SAY_EVERY = 250  # batches
 CUES = 1000  # of the desk alone: no mutation hits upon their names, though patterns may fire all of them
 UNLIMITED = Rates(per_source=10**9, burst=10**9, overall=10**9)  # of requests, and of what one page says
 MOMENT_S = 0.001
@@ -60,37 +61,37 @@ class Tale:
     def lines(self) -> Iterator[str]:
         """For people."""
         received = self.counts.received
-        yield f"{sum(self.sent.values())} packets in {self.seconds:.0f} s: " + ", ".join(
-            f"{count} {way}" for way, count in self.sent.items()
+        yield f"{self.sent.total()} packets in {self.seconds:.0f} s: " + ", ".join(
+            f"{number} {way}" for way, number in self.sent.items()
         )
         yield f"OSC: {received}; {self.counts.streams}"
         yield f"faults: {self.counts.faults}; resident: {self.memory_mb[0]:g} MB, at the end {self.memory_mb[1]:g} MB"
 
 
-def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda text: None, skip: int = 0) -> Tale:
-    """Make so many mutated packets, and send all but the first `skip` batches. Raises FuzzError."""
+def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda text: None, first: int = 0) -> Tale:
+    """Send so many mutated packets, from batch `first` on. Raises FuzzError."""
     tale, clock = Tale(), SystemClock()
     corpora = {name: dmx_corpus() for name in ("sACN", "Art-Net")} | {"page": page_corpus()}
     osc = osc_corpus()
     begun_ns = clock.now_ns()
     warm_mb = 0.0
     with _open_server() as (room, desk, ways):
-        for number in range(skip, max(1, packets // BATCH)):
+        for number in count(first):
             way, rng = ways[number % len(ways)], random.Random(f"{seed} {number}")
             mutator = Mutator(corpora.get(way.name, osc), rng)
             batch = [mutator.packet() for _ in range(BATCH)]
             try:
-                way.send(batch, rng)
-                tale.sent[way.name] += BATCH
+                tale.sent[way.name] += way.send(batch, rng)
                 _still_obeys(room, desk, number)
             except (AssertionError, OSError) as error:
-                where = f"--seed {seed} --skip {number} ({way.name})"
+                where = f"--seed {seed} --first {number} ({way.name})"
                 raise FuzzError(f"{where}: {error!r}; {room.server.counts()}") from error
-            done = (number + 1) * BATCH
-            if done <= WARM * packets or not warm_mb:
+            if tale.sent.total() <= WARM * packets or not warm_mb:
                 warm_mb = resident_mb()
-            if done % SAY_EVERY == 0:
-                say(f"{done} packets, {resident_mb():g} MB")
+            if number % SAY_EVERY == 0:
+                say(f"{tale.sent.total()} packets, {resident_mb():g} MB")
+            if tale.sent.total() >= packets:
+                break
         tale.counts = room.server.counts()
     tale.seconds = (clock.now_ns() - begun_ns) / SECOND_NS
     tale.memory_mb = (warm_mb, resident_mb())

@@ -32,8 +32,8 @@ class Way(Protocol):
 
     name: str
 
-    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
-        """Send them all, and wait until they have been looked at. Raises TimeoutError."""
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> int:
+        """Send them, and wait until they have been looked at; how many it took. Raises TimeoutError."""
 
 
 class Datagrams:
@@ -47,14 +47,14 @@ class Datagrams:
         self._socket.bind((SPEAKER, 0))
         self._to = to
 
-    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> int:
         """So few at once that the kernel drops none."""
         wanted = self._looked_at() + len(packets)
         for packet in packets:
             self._socket.sendto(packet, self._to)
         for _ in range(10_000):
             if self._looked_at() >= wanted:
-                return
+                return len(packets)
             self._wait()
         raise TimeoutError(f"{self.name}: {wanted - self._looked_at()} of {len(packets)} were never looked at")
 
@@ -70,10 +70,11 @@ class Stream:
         self._framing = framing
         self._to = to
 
-    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> int:
         """Until the other side has hung up."""
         data = b"".join(framed(packet, self._framing) for packet in packets)
         _converse(self._to, b"", spoiled(data, rng))
+        return len(packets)
 
 
 class WebSocket:
@@ -84,10 +85,11 @@ class WebSocket:
     def __init__(self, to: Endpoint) -> None:
         self._to = to
 
-    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> int:
         """Until the other side has hung up."""
         frames = b"".join(_said(packet, rng) for packet in packets)
         _converse(self._to, HANDSHAKE, spoiled(frames, rng) + GOODBYE)
+        return len(packets)
 
 
 class Page:
@@ -98,10 +100,11 @@ class Page:
     def __init__(self, to: Endpoint) -> None:
         self._to = to
 
-    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> int:
         """Until the other side has hung up."""
         frames = b"".join(frame(packet.decode("latin-1").encode(), 1) for packet in packets)
         _converse(self._to, HANDSHAKE.replace(b"GET /", b"GET /live"), spoiled(frames, rng) + GOODBYE)
+        return len(packets)
 
 
 class Http:
@@ -112,11 +115,13 @@ class Http:
     def __init__(self, to: Endpoint) -> None:
         self._to = to
 
-    def send(self, packets: Sequence[bytes], rng: random.Random) -> None:
+    def send(self, packets: Sequence[bytes], rng: random.Random) -> int:
         """One in twenty, each on a connection of its own: what is no request ends it."""
-        for packet in packets[::HTTP_SHARE]:
+        some = packets[::HTTP_SHARE]
+        for packet in some:
             line = rng.choice((b"%b\r\n\r\n", b"GET /%b HTTP/1.1\r\n\r\n", b"GET /?%b HTTP/1.1\r\n\r\n"))
             _converse(self._to, b"", line.replace(b"%b", packet))
+        return len(some)
 
 
 def _said(packet: bytes, rng: random.Random) -> bytes:
