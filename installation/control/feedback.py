@@ -29,6 +29,7 @@ from installation.show.status import Snapshot
 SECOND_NS = 1_000_000_000
 VALUE_PERIOD_NS = SECOND_NS // 30  # between two messages on one address to one peer
 MAX_SUBSCRIBERS = 32
+MAX_OF_ONE_HOST = 16  # a program that asks from another port each time leaves places for others
 MAX_LISTENERS = 32
 MAX_EVENTS = 256  # waiting
 TOLD_CHANGES = ("state", "scene", "film", "mode", "health")  # of the snapshot, each an event of that name
@@ -128,9 +129,15 @@ class Feedback:
         if peer is not None and peer.until_ns is None:
             return  # in the show: always told
         if peer is None or not peer.hears_all(now_ns):
-            subscribers = sum(bool(other.until_ns) and other.hears_all(now_ns) for other in self._peers.values())
-            if request.seconds > 0 and subscribers >= MAX_SUBSCRIBERS:
+            hosts = [
+                other.endpoint.host for other in self._peers.values() if other.until_ns and other.hears_all(now_ns)
+            ]
+            if request.seconds > 0 and len(hosts) >= MAX_SUBSCRIBERS:
                 raise CommandRefused("full", f"{MAX_SUBSCRIBERS} subscribers already; wait until one ends")
+            if request.seconds > 0 and hosts.count(source.host) >= MAX_OF_ONE_HOST:
+                raise CommandRefused(
+                    "full", f"{MAX_OF_ONE_HOST} subscribers of {source.host} already; wait until one ends"
+                )
         if peer is None:
             peer = self._peers[endpoint] = _Peer(endpoint, source.port)
         peer.speaks_from = source.port

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from installation.control.addresses import AddressSpace
-from installation.control.feedback import MAX_LISTENERS, MAX_SUBSCRIBERS, Event, Feedback, Outgoing
+from installation.control.feedback import MAX_LISTENERS, MAX_OF_ONE_HOST, MAX_SUBSCRIBERS, Event, Feedback, Outgoing
 from installation.control.messages import Sayable, build_message
 from installation.control.methods import Ping, Subscribe
 from installation.control.names import Names
@@ -287,10 +287,15 @@ class TestSubscriptions:
 
     def test_they_are_bounded(self) -> None:
         room = Room()
-        for port in range(1, MAX_SUBSCRIBERS + 1):
+        for port in range(1, MAX_OF_ONE_HOST + 1):
             room.feedback.subscribe(Endpoint("10.0.0.9", 40_000), Subscribe(port, 10), 0)
+        with pytest.raises(CommandRefused, match=r"16 subscribers of 10\.0\.0\.9 already"):
+            room.feedback.subscribe(Endpoint("10.0.0.9", 40_000), Subscribe(99, 10), 0)
+        room.feedback.subscribe(Endpoint("10.0.0.9", 40_000), Subscribe(1, 20), 0)  # to ask again is always possible
+        for port in range(1, MAX_SUBSCRIBERS - MAX_OF_ONE_HOST + 1):
+            room.feedback.subscribe(Endpoint("10.0.0.8", 40_000), Subscribe(port, 10), 0)
         with pytest.raises(CommandRefused, match="32 subscribers already"):
-            room.feedback.subscribe(Endpoint("10.0.0.8", 40_000), Subscribe(1, 10), 0)
+            room.feedback.subscribe(Endpoint("10.0.0.7", 40_000), Subscribe(1, 10), 0)
         assert len(room.feedback.peers) == MAX_SUBSCRIBERS + 2
 
     def test_a_configured_peer_stays(self) -> None:
