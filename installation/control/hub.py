@@ -248,6 +248,11 @@ class Hub:
         if self.faults <= LOGGED_FAULTS:
             log.exception("control: a fault of Afterimage itself; the show goes on")
 
+    @property
+    def unheard(self) -> int:
+        """Packets that nobody looked at: strangers', and those beyond the rate of their senders."""
+        return self.strangers + self._receiver.counts.over_rate
+
     def received(self) -> ReceiverCounts:
         """What came in and what became of it. From any thread."""
         return replace(self._receiver.counts)

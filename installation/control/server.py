@@ -84,7 +84,7 @@ class ControlServer:
         self._guests: list[Guest] = []
         self._welcoming: asyncio.Task[None] | None = None
         self._reader, self._door = self._open()
-        self._reading = BatchReading(self._reader, lambda *heard: self._hub.guarded(partial(self._datagram, *heard)))
+        self._reading = BatchReading(self._reader, self._take)
         self._hub.own = self._reader.endpoint
 
     def _open(self) -> tuple[DatagramReader, socket.socket]:
@@ -211,6 +211,12 @@ class ControlServer:
             await self._desk.finish()
         self._tap.close()
         await self._streams.finish()
+
+    def _take(self, data: bytes, source: Endpoint) -> bool:
+        """Hear a datagram; False when it was not even looked at."""
+        unheard = self._hub.unheard
+        self._hub.guarded(partial(self._datagram, data, source))
+        return self._hub.unheard == unheard
 
     def _datagram(self, data: bytes, source: Endpoint) -> None:
         if self._hub.admits(source.host):

@@ -16,10 +16,9 @@ from installation.errors import UnavailableError
 
 RECEIVE_BUFFER = 1 << 20  # bytes: what desks may say while we are busy
 FREE_PORT_TRIES = 16
-BATCH = 16  # datagrams before everybody else has a turn: 0.3 ms, in which the picture may wait for the interpreter
-BREATH_S = (
-    0.002  # after a full batch: a flood is read little faster than all together may speak, 8,000 datagrams a second
-)
+BATCH = 32  # datagrams before everybody else on the loop has a turn, or
+WASTE = 8  # of them that are more than their senders may say, or strangers'
+BREATH_S = 0.005  # after that, so that the kernel drops what is too much: it does so for next to nothing
 # Who is gone without a word is found within 40 s: by what is sent to it unanswered (ms), or else by asking (s).
 _KEEPALIVE = {"TCP_USER_TIMEOUT": 40_000, "TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
 _SO_RXQ_OVFL = 40  # Linux, socket(7): each datagram carries how many were dropped before it
@@ -145,9 +144,13 @@ class DatagramReader:
 
 
 class BatchReading:
-    """Reads a socket in batches, on a loop; in a flood it breathes between them, and lets the kernel drop."""
+    """Reads a socket in batches, on a loop; in a flood it breathes between them, and lets the kernel drop. `take` says
+    whether a datagram was looked at.
 
-    def __init__(self, reader: DatagramReader, take: Callable[[bytes, Endpoint], None]) -> None:
+    One system call a datagram: `recvmmsg` by ctypes would save a third of a microsecond of each, of some twenty.
+    """
+
+    def __init__(self, reader: DatagramReader, take: Callable[[bytes, Endpoint], bool]) -> None:
         self._reader = reader
         self._take = take
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -168,11 +171,13 @@ class BatchReading:
             loop.add_reader(self._reader.fileno(), self._readable, loop)
 
     def _readable(self, loop: asyncio.AbstractEventLoop) -> None:
-        for _ in range(BATCH):
+        left, patience = BATCH, WASTE
+        while left and patience:
             datagram = self._reader.read()
             if datagram is None:
                 return
-            self._take(*datagram)
+            left -= 1
+            patience -= not self._take(*datagram)
         loop.remove_reader(self._reader.fileno())
         loop.call_later(BREATH_S, self._listen, loop)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from contextlib import closing
@@ -7,7 +8,16 @@ from contextlib import closing
 import pytest
 
 from installation.control.settings import Endpoint
-from installation.control.sockets import DatagramReader, FeedbackSender, open_listener, why_not
+from installation.control.sockets import (
+    BATCH,
+    BREATH_S,
+    WASTE,
+    BatchReading,
+    DatagramReader,
+    FeedbackSender,
+    open_listener,
+    why_not,
+)
 from tests.control.rooms import HOME
 
 
@@ -66,3 +76,29 @@ def test_what_cannot_be_sent_is_dropped() -> None:
     with closing(FeedbackSender()) as sender:
         sender.send(Endpoint(HOME, 9), b"x" * 70_000)
         assert sender.dropped == 1
+
+
+@pytest.mark.parametrize(("looked_at", "read"), [(True, BATCH), (False, WASTE)])
+def test_a_flood_is_read_in_batches_and_what_is_too_much_soon_no_more(looked_at: bool, read: int) -> None:
+    listening = open_listener(HOME, 0)
+    reader = DatagramReader(listening, Endpoint(*listening.getsockname()))
+    taken: list[bytes] = []
+    loop = asyncio.SelectorEventLoop()
+
+    def take(data: bytes, source: Endpoint) -> bool:
+        taken.append(data)
+        if len(taken) == read:
+            loop.call_soon(loop.stop)  # the loop goes once round more: if it read on, more would be taken
+        return looked_at
+
+    with closing(loop), closing(reader), closing(FeedbackSender()) as sender:
+        for n in range(3 * BATCH):
+            sender.send(reader.endpoint, bytes([n]))
+        reading = BatchReading(reader, take)
+        reading.start(loop)
+        loop.run_forever()
+        assert taken == [bytes([n]) for n in range(read)]
+        loop.call_later(2 * BREATH_S, loop.stop)
+        loop.run_forever()
+        assert len(taken) > read
+        reading.stop()

@@ -70,8 +70,11 @@ class DmxListener:
             reading.stop()
             reader.close()
 
-    def _take(self, data: bytes, source: Endpoint) -> None:
+    def _take(self, data: bytes, source: Endpoint) -> bool:
+        """Hear a datagram; False when it was not even looked at."""
+        unheard = self._hub.strangers + self._receiver.counts.over_rate
         self._hub.guarded(partial(self._datagram, data, source))
+        return self._hub.strangers + self._receiver.counts.over_rate == unheard
 
     def _datagram(self, data: bytes, source: Endpoint) -> None:
         role = self._allowed.role(source.host)
