@@ -84,8 +84,8 @@ def measure_flood(model: ModelInfo, film: str, seconds: float, say: Callable[[st
         with closing(open_listener(HOST, 0)) as sink:
             baseline = asyncio.run(stage.run("at nobody", STILL, sink))
         floods = []
-        for what, values in (("values that change nothing", STILL), ("values that change the picture", MOVING)):
-            say(f"playing {seconds:g} s in a flood of {what}")
+        for what, values in (("nothing changes", STILL), ("pictures change", MOVING)):
+            say(f"playing {seconds:g} s in a flood in which {what}")
             floods.append(asyncio.run(stage.run(what, values, None)))
         return Flood(seconds, baseline, tuple(floods))
 
