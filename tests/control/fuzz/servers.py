@@ -38,7 +38,7 @@ from tests.control.test_streams import StreamDesk, desk_in
 
 BATCH = 200  # packets on one way
 SAY_EVERY = 250  # batches
-CUES = 1000  # of the desk alone: no mutation hits upon their names, though patterns may fire all of them
+CUES = 100  # of the desk alone: no mutation hits upon their names, though patterns may fire all of them
 UNLIMITED = Rates(per_source=10**9, burst=10**9, overall=10**9)  # of requests, and of what one page says
 MOMENT_S = 0.001
 WARM = 0.2  # of the packets, before memory is compared
