@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from queue import Queue
 from unittest.mock import patch
@@ -25,7 +25,7 @@ from installation.control.page.guest import PageGuest, open_page
 from installation.control.passcodes import Sessions
 from installation.control.server import ControlCounts
 from installation.control.web import WebPlace
-from installation.show.commands import FireCue
+from installation.show.commands import Pause
 from installation.show.pictures import PictureBoard
 from installation.venue.metrics import resident_mb
 from tests.control.dmx.rooms import ARTNET, SACN
@@ -33,12 +33,11 @@ from tests.control.fuzz.material import Mutator, dmx_corpus, fuzz_rules, osc_cor
 from tests.control.fuzz.ways import Datagrams, Http, Page, Stream, Way, WebSocket
 from tests.control.packets import padded
 from tests.control.page.house import BUTTONS, make_show
-from tests.control.rooms import HOME, NAMES, PATIENCE_S, Room, open_room
+from tests.control.rooms import HOME, PATIENCE_S, Room, open_room
 from tests.control.test_streams import StreamDesk, desk_in
 
 BATCH = 200  # packets on one way
 SAY_EVERY = 250  # batches
-CUES = 100  # of the desk alone: no mutation hits upon their names, though patterns may fire all of them
 UNLIMITED = Rates(per_source=10**9, burst=10**9, overall=10**9)  # of requests, and of what one page says
 MOMENT_S = 0.001
 WARM = 0.2  # of the packets, before memory is compared
@@ -82,7 +81,7 @@ def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda tex
             batch = [mutator.packet() for _ in range(BATCH)]
             try:
                 tale.sent[way.name] += way.send(batch, rng)
-                _still_obeys(room, desk, number)
+                _still_obeys(room, desk)
             except (AssertionError, OSError) as error:
                 where = f"--seed {seed} --first {number} ({way.name})"
                 raise FuzzError(f"{where}: {error!r}; {room.server.counts()}") from error
@@ -100,11 +99,11 @@ def fuzz_server(packets: int, seed: int, say: Callable[[str], None] = lambda tex
     return tale
 
 
-def _still_obeys(room: Room, desk: StreamDesk, number: int) -> None:
-    """A desk's next trigger is obeyed, and nothing was our own fault."""
-    cue = f"desk-{number % CUES}"
-    desk.send(padded(f"/ai/cue/{cue}/fire"))
-    room.wait_for(lambda heard: any(posted.command == FireCue(cue) for posted in heard))
+def _still_obeys(room: Room, desk: StreamDesk) -> None:
+    """A desk's next trigger is obeyed, and nothing was our own fault. It is one that is never taken for a repeat."""
+    room.look()
+    desk.send(padded("/ai/pause"))
+    room.wait_for(lambda heard: any(posted.command == Pause() and posted.origin.name == HOME for posted in heard))
     assert room.server.counts().faults == 0, "a fault of our own, logged above"
 
 
@@ -122,7 +121,6 @@ class Doors:
 def _open_server() -> Iterator[tuple[Room, StreamDesk, list[Way]]]:
     """The server, a desk that is somebody else, and the ways."""
     opened: Queue[Doors] = Queue()
-    names = replace(NAMES, cues=NAMES.cues | {f"desk-{number}" for number in range(CUES)})
 
     async def everything(hub: Hub) -> Guest:
         queries = await open_oscquery(hub, QueryPlace(HOME, 0, "Fuzz"))
@@ -135,7 +133,7 @@ def _open_server() -> Iterator[tuple[Room, StreamDesk, list[Way]]]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(web, "REQUESTS", UNLIMITED))
         stack.enter_context(patch.object(live, "RATES", UNLIMITED))
-        room = stack.enter_context(open_room(names=names, rules=fuzz_rules(), guests=(everything,)))
+        room = stack.enter_context(open_room(rules=fuzz_rules(), guests=(everything,)))
         doors = opened.get(timeout=PATIENCE_S)
         ways: list[Way] = [Stream(framing, room.server.endpoint) for framing in Framing]
         ways += [WebSocket(doors.queries.endpoint), Http(doors.page.endpoint), Page(doors.page.endpoint)]
