@@ -192,8 +192,8 @@ class TestHours:
 
     def test_open_for_longer(self, page: Page) -> None:
         page.press("#extend")
-        labels = [each.text for each in page.all("#extend-choices label")]
-        assert labels == ["18:30, half an hour longer", "19:00, one hour longer", "20:00, two hours longer"]
+        choices = ["18:30, half an hour longer", "19:00, one hour longer", "20:00, two hours longer"]
+        page.until(lambda: [each.text for each in page.all("#extend-choices label")] == choices)
         page.press("#extend-choices label:nth-child(2)")
         page.press("#extend-yes")
         asked(page, c.ExtendHours(19 * 60))
