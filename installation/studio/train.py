@@ -30,7 +30,7 @@ from installation.studio.preset import Choices
 from installation.studio.presets import preset_named
 from installation.studio.world import joined
 
-__all__ = ["compute", "model_folder", "run_training"]
+__all__ = ["compute", "run_training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,6 @@ class Wish:
     fit: Fit
     start: Fraction | None
     stop: Fraction | None
-
-
-def model_folder(name: Path) -> Path:
-    """`-m NAME`: a path if it has a separator or exists, else `models/NAME` in the current directory."""
-    if len(name.parts) > 1 or name.exists():
-        return name
-    return Path("models") / name
 
 
 def run_training(
@@ -74,7 +67,7 @@ def run_training(
     recipe = preset_named(preset).chosen(choices)
     if not footage:
         raise InputError("no footage is given; name one or more video files")
-    wish = Wish(tuple(footage), model_folder(model), fit, start, stop)
+    wish = Wish(tuple(footage), model, fit, start, stop)
     film_ids = films_of(wish.footage)
     framing = Framing(recipe.networks.width, recipe.networks.height, fit)
     selections = tuple(

@@ -158,7 +158,7 @@ def show_figure(figure: Figure, output: Path, json: Path | None) -> None:
 
 
 def folder_of(model: str) -> Path:
-    """`-m NAME`: a folder if it exists or is written as a path, else `models/NAME`. The studio's own rule.
+    """`-m NAME`: a folder if it exists or is written as a path, else `models/NAME`.
 
     Raises InputError for no name at all, which would be the current folder.
     """

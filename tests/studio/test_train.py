@@ -15,7 +15,7 @@ from installation.nets.model import read_model
 from installation.studio import loop
 from installation.studio.preset import Choices
 from installation.studio.presets import PRESETS
-from installation.studio.train import films_of, model_folder, run_training, write_show
+from installation.studio.train import films_of, run_training, write_show
 from tests.studio.making import MITE, bar_film
 
 
@@ -84,15 +84,6 @@ def test_what_cannot_be_is_refused_before_any_work(tmp_path: Path) -> None:
         run([], tmp_path / "new", Console(quiet=True))
     with pytest.raises(InputError, match="both become the film 'a'"):
         films_of([tmp_path / "a.mkv", tmp_path / "A.mp4"])
-
-
-def test_a_models_name_is_a_folder_under_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert model_folder(Path("new")) == Path("models/new")
-    assert model_folder(Path("there/new")) == Path("there/new")
-    assert model_folder(tmp_path) == tmp_path
-    Path("here").mkdir()
-    assert model_folder(Path("here")) == Path("here")
 
 
 def test_a_show_that_a_person_changed_is_left_alone(tmp_path: Path) -> None:
