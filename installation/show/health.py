@@ -9,8 +9,9 @@ from installation.show.state import Show, ShowState
 from installation.show.status import Health, Trouble
 
 SECOND_NS = 1_000_000_000
-# This share of late pictures is seen.
+# This share of late pictures is seen; at first, when few have been counted, a second of them.
 LATE_SHARE = 0.05
+LATE_LEAST = 25
 # Shorter than this nobody is called: a cable is plugged in again, a network is read from a slow disk.
 PATIENCE_NS = 5 * SECOND_NS
 
@@ -57,7 +58,7 @@ def _picture(state: ShowState, measured: Measured) -> Iterator[Trouble]:
             f"nothing could be decoded for {measured.starved_ns // SECOND_NS} s",
             "restart the picture; if that does not help, restart the machine and read the log (afterimage check)",
         )
-    elif measured.late > LATE_SHARE * measured.slots:
+    elif measured.late > max(LATE_LEAST, LATE_SHARE * measured.slots):
         yield Trouble(
             "late",
             Health.AMBER,

@@ -42,6 +42,8 @@ def test_nothing_is_wrong(show: Show) -> None:
 
 def test_what_the_player_measures(show: Show) -> None:
     assert said(show, Measured(500, 26)) == [(Health.AMBER, "pictures come late: 26 of the last 500")]
+    assert said(show, Measured(60, 25)) == []  # a start is not smooth, and calls nobody
+    assert said(show, Measured(60, 26)) == [(Health.AMBER, "pictures come late: 26 of the last 60")]
     starved = Measured(500, 500, starved_ns=12 * S)
     assert said(show, starved) == [(Health.RED, "nothing could be decoded for 12 s")]
     assert said(show, Measured(screenless_ns=PATIENCE_NS)) == [(Health.RED, "no screen is connected")]
