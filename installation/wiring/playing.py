@@ -44,9 +44,7 @@ log = logging.getLogger("afterimage")
 
 USUAL_RATE = Fraction(60)
 NUMBER_KEYS = 9
-HANDOVER_S = (
-    0.0005  # how long a thread may keep the picture waiting for the interpreter; Python's own is ten times that
-)
+HANDOVER_S = 0.0005  # a thread keeps the picture waiting for the interpreter no longer; Python's own is ten times that
 
 
 def run_show(request: PlayRequest) -> None:

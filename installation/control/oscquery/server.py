@@ -31,9 +31,7 @@ STALLED_S = 10.0  # a client that takes nothing for so long is let go
 BATCH = 32  # messages before everybody else on the loop has a turn
 BREATH_S = 0.005  # after a batch: at most 6,400 messages a second, as over TCP
 LEAVE_S = 0.5  # to say goodbye
-MAX_UNSENT = (
-    32_768  # bytes on their way to one client, here and in the system each: beyond, only the newest values wait
-)
+MAX_UNSENT = 32_768  # bytes on their way to one client, here and in the system each; beyond, only newest values wait
 
 
 @dataclass(frozen=True, slots=True)
