@@ -14,7 +14,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.control.page.house import House
+from installation.show.commands import Command
+from tests.control.page.house import HOME, House
 
 PATIENCE_S = 15.0
 TABLET = (1280, 800)
@@ -125,3 +126,9 @@ class Page:
             if focusable and not node.get("ignored"):
                 found.append((node["role"]["value"], node.get("name", {}).get("value", "")))
         return found
+
+
+def asked(page: Page, command: Command) -> None:
+    """The show was asked for that, by the page."""
+    page.until(lambda: any(posted.command == command for posted in page.house.obeyed))
+    assert {posted.origin.name for posted in page.house.obeyed} == {f"page {HOME}"}

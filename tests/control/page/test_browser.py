@@ -14,47 +14,13 @@ from selenium.webdriver import ActionChains, Keys
 from installation.show import commands as c
 from installation.show.status import Health, Trouble
 from tests.control.packets import floats, padded
-from tests.control.page.browser import PHONE, TABLET, UPRIGHT, Page, open_browser
-from tests.control.page.house import BOTH, BUTTONS, HOME, House, open_house
+from tests.control.page.browser import Page, asked
+from tests.control.page.house import BUTTONS, HOME, House, open_house
 from tests.control.rooms import Peer
 
 DARK = Trouble("no-screen", Health.RED, "no screen is connected", "switch the projector on")
 # Everything that is read, with what it lies on: how bright they are to each other, as WCAG 2 counts it.
 CONTRASTS = Path(__file__).with_name("contrasts.js").read_text()
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    with open_browser(tmp_path_factory.mktemp("browser")) as driver:
-        yield driver
-
-
-@pytest.fixture
-def house() -> Iterator[House]:
-    with open_house() as house:
-        yield house
-
-
-@pytest.fixture
-def page(driver: webdriver.Chrome, house: House) -> Iterator[Page]:
-    page = Page(driver, house)
-    yield page
-    assert page.complaints() == []
-
-
-@pytest.fixture
-def locked(driver: webdriver.Chrome) -> Iterator[Page]:
-    """A page that has passcodes, and nobody has typed one."""
-    with open_house(BOTH) as house:
-        page = Page(driver, house)
-        yield page
-        assert page.complaints() == []
-
-
-def asked(page: Page, command: c.Command) -> None:
-    """The show was asked for that, by the page."""
-    page.until(lambda: any(posted.command == command for posted in page.house.obeyed))
-    assert {posted.origin.name for posted in page.house.obeyed} == {f"page {HOME}"}
 
 
 class TestKeys:
@@ -372,91 +338,3 @@ class TestConnection:
         page.driver.close()
         page.driver.switch_to.window(first)
         page.until(lambda: pictures.asked > before)
-
-
-class TestForEverybody:
-    def test_a_keyboard_is_enough(self, locked: Page) -> None:
-        def tab_to(wanted: str) -> None:
-            for _ in range(60):
-                ActionChains(locked.driver).send_keys(Keys.TAB).perform()
-                if locked.focused == wanted:
-                    assert locked.run("return document.activeElement.matches(':focus-visible')")
-                    return
-            raise AssertionError(f"Tab never comes to {wanted}")
-
-        def key(*keys: str) -> None:
-            ActionChains(locked.driver).send_keys(*keys).perform()
-
-        tab_to("#main")
-        key(Keys.ENTER)
-        tab_to("pause")
-        key(Keys.ENTER)
-        locked.until(lambda: locked.focused == "passcode")
-        key("rabbit", Keys.ENTER)
-        locked.until(lambda: locked.run("return document.body.dataset.role") == "operate" and locked.connected)
-        locked.until(lambda: not locked.find("#passcode-dialog").is_displayed())
-        tab_to("brightness")
-        key(*[Keys.ARROW_LEFT] * 10)
-        locked.house.wait_until(lambda now: now.brightness == pytest.approx(0.9))
-        tab_to("scene/visit")
-        key(" ")
-        asked(locked, c.PlayScene("visit"))
-        tab_to("close-now")
-        key(Keys.ENTER)
-        assert locked.focused == "ask-no"
-        key(Keys.ESCAPE)
-        locked.until(lambda: locked.focused == "close-now")
-        assert not locked.find("#ask-dialog").is_displayed()
-
-    @pytest.mark.parametrize("view", ["", "#maintain"])
-    def test_everything_has_a_role_and_a_name(self, page: Page, view: str) -> None:
-        page.visit(view)
-        names = page.names()
-        assert len(names) > 15
-        unnamed = [(role, name) for role, name in names if not name.strip() and role not in ("RootWebArea", "main")]
-        assert unnamed == []
-        assert ("slider", "Brightness") in names
-        assert ("button", "Blackout") in names
-        assert any(role == "link" and name == "Skip to the controls" for role, name in names)
-
-    @pytest.mark.parametrize("size", [TABLET, UPRIGHT, PHONE])
-    @pytest.mark.parametrize("view", ["", "#maintain"])
-    def test_it_can_be_read_and_pressed(self, page: Page, size: tuple[int, int], view: str) -> None:
-        """Text 4.5 to 1 at least, what is large or a border 3 to 1; targets of 48 px; nothing beyond the edge."""
-        page.house.troubles = (DARK,)
-        page.resize(size)
-        page.visit(view)
-        page.press("#blackout")
-        page.until(lambda: page.find("#blackout").get_attribute("aria-pressed") == "true")
-        page.until(lambda: page.text("#health-word") == "Needs help now")
-        page.until(lambda: page.run("return document.getAnimations().length") == 0)
-        report = page.run(CONTRASTS)
-        assert report["read"] > 30
-        assert report["faint"] == []
-        assert report["small"] == []
-        assert page.run("return document.documentElement.scrollWidth") <= size[0]
-
-    def test_what_matters_is_in_sight_on_a_tablet_without_scrolling(self, page: Page) -> None:
-        for selector in (
-            "#preview-words",
-            "#scene",
-            "#next",
-            "#pause",
-            "#blackout",
-            "#brightness",
-            "#volume",
-            "#health-word",
-        ):
-            bottom = page.run("return document.querySelector(arguments[0]).getBoundingClientRect().bottom", selector)
-            assert 0 < bottom <= TABLET[1], selector
-
-    def test_nothing_moves_for_those_who_do_not_want_it(self, page: Page) -> None:
-        features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
-        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        moving = page.run(
-            "return [...document.querySelectorAll('*')].filter((each) => "
-            "getComputedStyle(each).transitionDuration !== '0s' || getComputedStyle(each).animationName !== 'none')"
-            ".map((each) => each.outerHTML.slice(0, 80))"
-        )
-        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-        assert moving == []
