@@ -51,3 +51,4 @@ def test_the_trial_runs_in_both_formats() -> None:
     assert compute._trial_s(torch.float32, 8, 8) > 0.0
     assert compute._trial_s(torch.bfloat16, 8, 8) > 0.0
     assert os.environ["OMP_WAIT_POLICY"]
+    assert os.environ["GOMP_SPINCOUNT"]
