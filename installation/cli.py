@@ -187,7 +187,7 @@ def evaluate(
     fit: FIT = "contain",
 ) -> None:
     """Measure how well a model remembers a film, shot by shot: PSNR, SSIM, flicker, distinctness, VMAF."""
-    from installation.studio.evaluate import Wanted
+    from installation.studio.judging.evaluate import Wanted
     from installation.wiring.studio import evaluate_footage
 
     wanted = Wanted(sheet, report, vmaf)
@@ -197,7 +197,7 @@ def evaluate(
 @experiments.command()
 def epochs(model: MODEL, output: PICTURE, json: NUMBERS = None) -> None:
     """Figures 1 and 2: the same frames after every epoch of a training, from the sheets it leaves."""
-    from installation.studio.experiments import epochs as experiment
+    from installation.studio.judging.experiments import epochs as experiment
     from installation.wiring.studio import folder_of, show_figure
 
     show_figure(experiment(folder_of(model)), output, json)
@@ -206,7 +206,7 @@ def epochs(model: MODEL, output: PICTURE, json: NUMBERS = None) -> None:
 @experiments.command()
 def collapse(footage: FOOTAGE, model: MODELS, output: PICTURE, json: NUMBERS = None) -> None:
     """Figure 3: a shot that is nearly still, and whether memories keep its frames apart."""
-    from installation.studio.experiments import collapse as experiment
+    from installation.studio.judging.experiments import collapse as experiment
     from installation.wiring.studio import folder_of, show_figure
 
     show_figure(experiment(footage, [folder_of(each) for each in model]), output, json)
@@ -215,7 +215,7 @@ def collapse(footage: FOOTAGE, model: MODELS, output: PICTURE, json: NUMBERS = N
 @experiments.command()
 def black(model: MODELS, output: PICTURE, json: NUMBERS = None) -> None:
     """Figure 4: what becomes of a black frame."""
-    from installation.studio.experiments import black as experiment
+    from installation.studio.judging.experiments import black as experiment
     from installation.wiring.studio import folder_of, show_figure
 
     show_figure(experiment([folder_of(each) for each in model]), output, json)
@@ -224,7 +224,7 @@ def black(model: MODELS, output: PICTURE, json: NUMBERS = None) -> None:
 @experiments.command()
 def other(footage: FOOTAGE, model: MODELS, output: PICTURE, json: NUMBERS = None) -> None:
     """Figure 5: a film that the models have never seen, through them."""
-    from installation.studio.experiments import other as experiment
+    from installation.studio.judging.experiments import other as experiment
     from installation.wiring.studio import folder_of, show_figure
 
     show_figure(experiment(footage, [folder_of(each) for each in model]), output, json)

@@ -18,7 +18,7 @@ import numpy as np
 from installation.errors import FootageError, InputError, UnavailableError
 from installation.latents.footage import Fit, Footage, Framing, footage_sha256
 from installation.latents.stream import LatentStream, principal_axes, write_stream
-from installation.studio.cuts import CutDetector
+from installation.studio.frames.cuts import CutDetector
 from installation.studio.pair import EncoderNet, batches, open_encoder
 
 MAX_ID = 64

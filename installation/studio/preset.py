@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 
 from installation.errors import InputError
-from installation.studio.learners import Learner
-from installation.studio.lesson import Objective
+from installation.studio.frames.sampling import Sampling
 from installation.studio.networks.interface import Architecture
-from installation.studio.sampling import Sampling
-from installation.studio.schedules import Schedule, noise_schedule
+from installation.studio.training.learners import Learner
+from installation.studio.training.lesson import Objective
+from installation.studio.training.schedules import Schedule, noise_schedule
 
 
 @dataclass(frozen=True, slots=True)

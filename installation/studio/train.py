@@ -12,23 +12,23 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from installation.studio import compute  # isort: skip  # before torch is loaded, see there
+from installation.studio.training import compute  # isort: skip  # before torch is loaded, see there
 
 from rich.console import Console
 
 from installation.errors import AfterimageError, InputError, UnavailableError
 from installation.latents.footage import Fit, Footage, Framing
-from installation.studio.about import About, read_about, write_about
-from installation.studio.card import Score, write_scores
-from installation.studio.dataset import Selection
 from installation.studio.encode import encode_film, film_id_of
-from installation.studio.evaluate import Evaluation, Wanted, evaluate
-from installation.studio.export import export
+from installation.studio.exporting.about import About, read_about, write_about
+from installation.studio.exporting.card import Score, write_scores
+from installation.studio.exporting.export import export
 from installation.studio.files import write_whole
-from installation.studio.loop import TrainRequest, budget_of, train
+from installation.studio.frames.dataset import Selection
+from installation.studio.judging.evaluate import Evaluation, Wanted, evaluate
 from installation.studio.preset import Choices
 from installation.studio.presets import preset_named
-from installation.studio.world import joined
+from installation.studio.training.loop import TrainRequest, budget_of, train
+from installation.studio.training.world import joined
 
 __all__ = ["compute", "run_training"]
 

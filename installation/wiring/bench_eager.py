@@ -4,7 +4,7 @@ bench itself does not need them.
 
 from __future__ import annotations
 
-from installation.studio import compute  # isort: skip  # before torch is loaded, see there
+from installation.studio.training import compute  # isort: skip  # before torch is loaded, see there
 
 import numpy as np
 import torch
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from installation.errors import ModelError
 from installation.nets.model import ModelInfo
-from installation.studio import checkpoint
-from installation.studio.export import averaged, space_id
-from installation.studio.graphs import DecoderGraph
+from installation.studio.exporting.export import averaged, space_id
+from installation.studio.exporting.graphs import DecoderGraph
+from installation.studio.training import checkpoint
 
 
 class EagerDecoder:

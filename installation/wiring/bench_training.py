@@ -7,7 +7,7 @@ processor time over the threads is what it would be on an idle machine.
 
 from __future__ import annotations
 
-from installation.studio import compute  # isort: skip  # before torch is loaded, see there
+from installation.studio.training import compute  # isort: skip  # before torch is loaded, see there
 
 import datetime as dt
 import gc
@@ -23,11 +23,11 @@ from rich.table import Table
 import installation
 from installation.clock import SystemClock
 from installation.errors import InputError
-from installation.studio.compute import Precision
 from installation.studio.preset import Preset
 from installation.studio.presets import preset_named
-from installation.studio.trainer import Trainer
-from installation.studio.world import World, joined
+from installation.studio.training.compute import Precision
+from installation.studio.training.trainer import Trainer
+from installation.studio.training.world import World, joined
 from installation.venue.metrics import write_report
 from installation.wiring.bench_machine import Machine, commit_of, load_average, this_machine
 from installation.wiring.bench_timing import Timing, summary

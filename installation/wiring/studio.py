@@ -20,9 +20,9 @@ from installation.latents.framing import Fit
 from installation.nets.model import DECODER
 from installation.show.config_values import parse_seconds
 from installation.studio.encode import encode_film, film_id_of
-from installation.studio.evaluate import Wanted, evaluate
-from installation.studio.experiments import Figure
-from installation.studio.sheets import write_picture
+from installation.studio.judging.evaluate import Wanted, evaluate
+from installation.studio.judging.experiments import Figure
+from installation.studio.judging.sheets import write_picture
 from installation.venue.metrics import write_text
 
 STUDIO_PACKAGES = ("torch", "onnx", "onnx_ir", "onnxscript", "matplotlib")
@@ -65,10 +65,10 @@ def train_model(
 def export_model(model: str, variants: Sequence[str] | None, footage: Path | None) -> None:
     """Write a trained model's networks again; of a model without a training, the variants. Raises AfterimageError."""
     require_studio()
-    from installation.studio.export import export
-    from installation.studio.material import of_films, of_footage
-    from installation.studio.publish import refine
-    from installation.studio.variants import kinds_named
+    from installation.studio.exporting.export import export
+    from installation.studio.exporting.material import of_films, of_footage
+    from installation.studio.exporting.publish import refine
+    from installation.studio.exporting.variants import kinds_named
 
     folder, kinds, console = folder_of(model), kinds_named(variants), Console()
     if (folder / "train" / "checkpoint.pt").exists() or not (folder / DECODER).exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from installation.studio import compute  # isort: skip  # before torch is loaded, see there
+from installation.studio.training import compute  # isort: skip  # before torch is loaded, see there
 
 import pytest
 import torch

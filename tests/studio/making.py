@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from installation.latents.footage import Framing
-from installation.studio.budget import Budget, Steps
-from installation.studio.dataset import Selection
-from installation.studio.loop import TrainRequest
+from installation.studio.frames.dataset import Selection
 from installation.studio.networks.broad import BroadShape
 from installation.studio.networks.compact import CompactShape
 from installation.studio.networks.larsen import LarsenShape
 from installation.studio.preset import Choices
 from installation.studio.presets import PRESETS
+from installation.studio.training.budget import Budget, Steps
+from installation.studio.training.loop import TrainRequest
 from tests.latents.making import write_film
 
 MITE = replace(

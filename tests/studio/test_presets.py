@@ -7,7 +7,7 @@ import pytest
 from installation.errors import InputError
 from installation.studio.preset import Choices
 from installation.studio.presets import PRESETS, preset_named
-from installation.studio.schedules import Constant
+from installation.studio.training.schedules import Constant
 
 
 def test_the_recipes_of_the_plan_exist_under_their_own_names() -> None:

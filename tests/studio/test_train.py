@@ -12,10 +12,10 @@ from installation.errors import AfterimageError, InputError, UnavailableError
 from installation.latents.footage import Fit
 from installation.latents.stream import read_stream
 from installation.nets.model import read_model
-from installation.studio import loop
 from installation.studio.preset import Choices
 from installation.studio.presets import PRESETS
 from installation.studio.train import films_of, run_training, write_show
+from installation.studio.training import loop
 from tests.studio.making import MITE, bar_film
 
 

@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 from installation.errors import InputError
-from installation.studio import compute
+from installation.studio.training import compute
 from installation.wiring.bench_training import PLAIN, SCHEMA, run_training_bench, table
 
 

@@ -25,10 +25,10 @@ from installation.nets.model import ModelInfo, read_model
 from installation.render.egl import EglPresenter
 from installation.render.kernels import KERNELS
 from installation.show.frameplan import Look
-from installation.studio.checkpoint import Checkpoint, save
-from installation.studio.export import space_id
+from installation.studio.exporting.export import space_id
 from installation.studio.networks.interface import Decoder
 from installation.studio.presets import preset_named
+from installation.studio.training.checkpoint import Checkpoint, save
 from installation.wiring.bench_against import compare_with_mpv, mpv_command, mpv_counts, rendered, require_peer
 from installation.wiring.bench_decode import LATENTS, decode_rows, eager_rows, sample_latents, thread_counts
 from installation.wiring.bench_display import some_display

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from installation.studio import losses
-from installation.studio.lesson import Draw, Lesson, Moment
 from installation.studio.networks.interface import Networks
+from installation.studio.training import losses
+from installation.studio.training.lesson import Draw, Lesson, Moment
 
 _MEMORY, _ADVERSARY = "memory", "adversary"  # the names of the learners
 

@@ -22,11 +22,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from installation.studio import losses
-from installation.studio.lesson import Draw, Lesson, Moment
 from installation.studio.networks.batchnorm import untracked
 from installation.studio.networks.interface import Networks
-from installation.studio.world import World
+from installation.studio.training import losses
+from installation.studio.training.lesson import Draw, Lesson, Moment
+from installation.studio.training.world import World
 
 _ENCODER, _DECODER, _DISCRIMINATOR = "encoder", "decoder", "discriminator"  # the names of the learners
 

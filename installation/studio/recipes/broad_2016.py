@@ -8,12 +8,12 @@ What the published code does otherwise than the paper, and what is done here, st
 
 from __future__ import annotations
 
-from installation.studio.learners import Adam, Learner
+from installation.studio.frames.sampling import Sampling
 from installation.studio.networks.broad import BroadShape
 from installation.studio.objectives.vaegan import Everybody, MeanDivergence, UniformPrior, VaeGan
 from installation.studio.preset import Preset
-from installation.studio.sampling import Sampling
-from installation.studio.schedules import Constant, Linear
+from installation.studio.training.learners import Adam, Learner
+from installation.studio.training.schedules import Constant, Linear
 
 RATE = Constant(2e-4)
 RULE = Adam(beta1=0.5)

@@ -6,12 +6,12 @@ hinge loss and spectral norm without batch norm (Miyato et al. 2018), free bits 
 
 from __future__ import annotations
 
-from installation.studio.learners import Adam, Learner
+from installation.studio.frames.sampling import Sampling
 from installation.studio.networks.compact import CompactShape
 from installation.studio.objectives.balanced import Balanced, Pull
 from installation.studio.preset import Preset
-from installation.studio.sampling import Sampling
-from installation.studio.schedules import Constant, Cosine
+from installation.studio.training.learners import Adam, Learner
+from installation.studio.training.schedules import Constant, Cosine
 
 PRESET = Preset(
     name="compact",

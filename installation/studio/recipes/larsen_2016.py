@@ -10,12 +10,12 @@ over the features of smaller pictures.
 
 from __future__ import annotations
 
-from installation.studio.learners import Learner, RMSprop
+from installation.studio.frames.sampling import Sampling
 from installation.studio.networks.larsen import LarsenShape
 from installation.studio.objectives.vaegan import Equilibrium, NormalPrior, SummedDivergence, VaeGan
 from installation.studio.preset import Preset
-from installation.studio.sampling import Sampling
-from installation.studio.schedules import Constant
+from installation.studio.training.learners import Learner, RMSprop
+from installation.studio.training.schedules import Constant
 
 LEARNERS = tuple(Learner(name, (name,), RMSprop(), Constant(3e-4)) for name in ("encoder", "decoder", "discriminator"))
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from installation.studio.frames.sampling import Sampling
 from installation.studio.objectives.balanced import Balanced, Pull
 from installation.studio.recipes import compact
-from installation.studio.sampling import Sampling
 
 PRESET = replace(
     compact.PRESET,

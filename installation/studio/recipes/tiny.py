@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from installation.studio.learners import Adam, Learner
 from installation.studio.networks.compact import CompactShape
 from installation.studio.objectives.balanced import Balanced, Pull
 from installation.studio.recipes import compact
-from installation.studio.schedules import Constant, Cosine
+from installation.studio.training.learners import Adam, Learner
+from installation.studio.training.schedules import Constant, Cosine
 
 PRESET = replace(
     compact.PRESET,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import torch
 
-from installation.studio.lesson import Draw, Moment
 from installation.studio.networks.interface import Networks
 from installation.studio.objectives.balanced import corner_of, disturbed
-from installation.studio.world import ALONE
+from installation.studio.training.lesson import Draw, Moment
+from installation.studio.training.world import ALONE
 from tests.studio.making import MITE
 
 

@@ -9,8 +9,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from installation.studio import losses
-from installation.studio.lesson import Draw, Moment
 from installation.studio.networks.broad import BroadShape
 from installation.studio.networks.interface import Networks
 from installation.studio.objectives.vaegan import (
@@ -22,7 +20,9 @@ from installation.studio.objectives.vaegan import (
     UniformPrior,
     VaeGan,
 )
-from installation.studio.world import ALONE
+from installation.studio.training import losses
+from installation.studio.training.lesson import Draw, Moment
+from installation.studio.training.world import ALONE
 
 OBJECTIVE = VaeGan(3, 2.5, MeanDivergence(5.0), UniformPrior(), Everybody())
 

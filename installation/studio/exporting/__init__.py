@@ -1,0 +1,1 @@
+"""Checkpoints become graphs, their faster forms, and a model folder that says what it is."""

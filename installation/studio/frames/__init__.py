@@ -1,0 +1,1 @@
+"""Footage as frames: stored, surveyed, cut into shots, drawn for a batch."""

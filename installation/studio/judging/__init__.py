@@ -1,0 +1,1 @@
+"""How good a memory is: figures, reports, and the experiments of the paper."""
