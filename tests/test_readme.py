@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from installation.cli import app
 from installation.control.dmx.personality import personality_markdown
-from installation.control.methods import table_markdown
+from installation.control.methods.table import table_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

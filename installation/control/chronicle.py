@@ -17,7 +17,7 @@ from itertools import count
 
 from installation.clock import SECOND_NS, Clock
 from installation.control.feedback import Event
-from installation.control.messages import printable
+from installation.control.osc.messages import printable
 from installation.errors import CommandRefused
 from installation.show.commands import ChangeHours, Command, ExtendHours, Lane, Posted
 from installation.show.status import Snapshot

@@ -14,15 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from installation.clock import SECOND_NS, Clock, SystemClock
-from installation.control.addresses import DEFAULT_ROOT, UnknownAddress, find_row
-from installation.control.framing import FramingError
 from installation.control.learn import Lesson
-from installation.control.messages import build_message, printable, read_argument
-from installation.control.methods import METHODS
-from installation.control.osc import MAX_PACKET, Argument, Message, OscError, Packet, decode_packet
-from installation.control.patterns import is_pattern
+from installation.control.methods.addresses import DEFAULT_ROOT, UnknownAddress, find_row
+from installation.control.methods.table import METHODS
+from installation.control.network.tap import listen_in, packets
+from installation.control.osc.framing import FramingError
+from installation.control.osc.messages import build_message, printable, read_argument
+from installation.control.osc.packets import MAX_PACKET, Argument, Message, OscError, Packet, decode_packet
+from installation.control.osc.patterns import is_pattern
 from installation.control.settings import DEFAULT_PORT, Endpoint
-from installation.control.tap import listen_in, packets
 from installation.errors import InputError, UnavailableError
 
 SUBSCRIBE_S = 15

@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from installation.control.addresses import AddressSpace, Target, UnknownAddress
-from installation.control.buckets import Rates, TokenBuckets
-from installation.control.messages import Sayable
-from installation.control.methods import Method, Ping, Said, Subscribe
-from installation.control.osc import Argument
+from installation.control.methods.addresses import AddressSpace, Target, UnknownAddress
+from installation.control.methods.table import Method, Ping, Said, Subscribe
+from installation.control.network.buckets import Rates, TokenBuckets
+from installation.control.osc.messages import Sayable
+from installation.control.osc.packets import Argument
 from installation.control.receiver import Belief
 from installation.control.settings import Endpoint, Source, StreamPeer
 from installation.errors import CommandRefused

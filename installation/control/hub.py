@@ -15,18 +15,18 @@ from itertools import count
 from typing import Protocol
 
 from installation.clock import SECOND_NS, Clock
-from installation.control.addresses import AddressSpace, read_line
 from installation.control.feedback import Event, Feedback, Outgoing
-from installation.control.gestures import Strike
 from installation.control.inbox import Inbox, Receipt
-from installation.control.messages import build_message
-from installation.control.methods import Subscribe
-from installation.control.names import Names
+from installation.control.methods.addresses import AddressSpace, read_line
+from installation.control.methods.gestures import Strike
+from installation.control.methods.names import Names
+from installation.control.methods.table import Subscribe
+from installation.control.methods.triggers import TriggerGate, Verdict
+from installation.control.network.sockets import FeedbackSender
+from installation.control.osc.messages import build_message
 from installation.control.quietlog import QuietLog, log
 from installation.control.receiver import Asked, Heard, Malformed, Outcome, Receiver, ReceiverCounts, Refused
 from installation.control.settings import ControlSettings, Endpoint, Source, StreamPeer
-from installation.control.sockets import FeedbackSender
-from installation.control.triggers import TriggerGate, Verdict
 from installation.control.whom import AllowList
 from installation.errors import CommandRefused
 from installation.show.commands import Command, Origin, Posted, Rank

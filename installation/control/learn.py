@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
 
-from installation.control.messages import printable
-from installation.control.osc import Argument, Message
+from installation.control.osc.messages import printable
+from installation.control.osc.packets import Argument, Message
 from installation.show.config_mapping import parse_map_address
 from installation.show.map_checks import REPEATING
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from installation.clock import SECOND_NS, Clock
-from installation.control.messages import printable
+from installation.control.osc.messages import printable
 
 LOG_NS = 10 * SECOND_NS
 

@@ -11,16 +11,16 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from installation.control.addresses import AddressSpace, Target
-from installation.control.buckets import Rates, TokenBuckets
-from installation.control.gestures import Strike
-from installation.control.mapping import Mapping, Unheard, Wish
-from installation.control.methods import Call, Method, Ping, Subscribe
-from installation.control.osc import Argument, Bundle, Message, OscError, Packet, decode_packet, unix_ns
-from installation.control.patterns import is_pattern
-from installation.control.rules import MapRule
+from installation.control.mapping.mapping import Mapping, Unheard, Wish
+from installation.control.mapping.rules import MapRule
+from installation.control.methods.addresses import AddressSpace, Target
+from installation.control.methods.gestures import Strike
+from installation.control.methods.table import Call, Method, Ping, Subscribe
+from installation.control.methods.triggers import TriggerGate, Verdict
+from installation.control.network.buckets import Rates, TokenBuckets
+from installation.control.osc.packets import Argument, Bundle, Message, OscError, Packet, decode_packet, unix_ns
+from installation.control.osc.patterns import is_pattern
 from installation.control.settings import Source
-from installation.control.triggers import TriggerGate, Verdict
 from installation.errors import CommandRefused
 from installation.show.commands import Command, Lane, Rank
 from installation.show.roles import Role

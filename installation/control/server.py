@@ -17,17 +17,17 @@ from functools import partial
 from types import TracebackType
 
 from installation.clock import Clock
-from installation.control.desk import DeskCaller
 from installation.control.feedback import Event
 from installation.control.hub import Guest, Hub, Opening
 from installation.control.inbox import Inbox
-from installation.control.messages import printable
-from installation.control.names import Names
+from installation.control.methods.names import Names
+from installation.control.network.desk import DeskCaller
+from installation.control.network.sockets import BatchReading, DatagramReader, open_listeners
+from installation.control.network.streams import StreamCalls, StreamCounts, Streams
+from installation.control.network.tap import Tap, tap_path
+from installation.control.osc.messages import printable
 from installation.control.receiver import ReceiverCounts
 from installation.control.settings import ControlSettings, Endpoint, Source, StreamPeer
-from installation.control.sockets import BatchReading, DatagramReader, open_listeners
-from installation.control.streams import StreamCalls, StreamCounts, Streams
-from installation.control.tap import Tap, tap_path
 from installation.errors import CommandRefused, InputError, UnavailableError
 from installation.show.commands import Posted
 from installation.show.status import StatusBoard

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from installation.control.framing import Framing
-from installation.control.rules import MapRule
+from installation.control.mapping.rules import MapRule
+from installation.control.osc.framing import Framing
 from installation.show.roles import Admission
 
 DEFAULT_PORT = 9000

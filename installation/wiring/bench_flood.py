@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from installation.control.network.sockets import open_listener, open_listeners
 from installation.control.settings import Endpoint
-from installation.control.sockets import open_listener, open_listeners
 from installation.nets.model import ModelInfo
 from installation.wiring.bench_generator import Traffic
 from installation.wiring.bench_orders import Orders, cue_tables, give_orders

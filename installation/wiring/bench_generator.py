@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from installation.clock import SECOND_NS, SystemClock
-from installation.control.messages import build_message
+from installation.control.osc.messages import build_message
 from installation.control.settings import Endpoint
 
 STEPS = 1024  # of a ramp

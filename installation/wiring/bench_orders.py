@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from installation.clock import SECOND_NS, SystemClock
-from installation.control.framing import Framing, Unframer, framed
-from installation.control.messages import Sayable, build_message
-from installation.control.osc import Message, Packet, decode_packet
+from installation.control.osc.framing import Framing, Unframer, framed
+from installation.control.osc.messages import Sayable, build_message
+from installation.control.osc.packets import Message, Packet, decode_packet
 from installation.control.settings import Endpoint
 from installation.wiring.bench_timing import Timing, summary
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from installation.control.addresses import AddressSpace, read_line
-from installation.control.names import Names
+from installation.control.methods.addresses import AddressSpace, read_line
+from installation.control.methods.names import Names
 from installation.errors import ModelError, Problem, ShowError, StreamError
 from installation.latents.stream import StreamHeader, read_header
 from installation.nets.model import ModelInfo, read_model

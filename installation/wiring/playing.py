@@ -16,10 +16,10 @@ from types import FrameType
 from installation.clock import SystemClock
 from installation.control.chronicle import Chronicle
 from installation.control.feedback import Event
-from installation.control.framing import Framing
 from installation.control.inbox import Inbox
-from installation.control.names import Names
-from installation.control.rules import MapRule
+from installation.control.mapping.rules import MapRule
+from installation.control.methods.names import Names
+from installation.control.osc.framing import Framing
 from installation.control.server import ControlCounts, ControlServer
 from installation.control.settings import ControlSettings, DeskAddress, Endpoint
 from installation.decode.source import Tally

@@ -16,9 +16,9 @@ from types import MappingProxyType
 from installation.clock import SystemClock
 from installation.control.hub import Opening
 from installation.control.inbox import Inbox
-from installation.control.names import Names
-from installation.control.osc import Message, decode_packet
-from installation.control.rules import MapRule
+from installation.control.mapping.rules import MapRule
+from installation.control.methods.names import Names
+from installation.control.osc.packets import Message, decode_packet
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, Endpoint
 from installation.show.commands import Command, Posted

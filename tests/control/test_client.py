@@ -10,7 +10,7 @@ from rich.console import Console
 
 from installation.clock import SystemClock
 from installation.control.client import full_address, list_methods, monitor, send
-from installation.control.methods import METHODS
+from installation.control.methods.table import METHODS
 from installation.errors import InputError, UnavailableError
 from installation.show import commands as show
 from installation.show.status import StateWord

@@ -13,10 +13,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from installation.control.addresses import AddressSpace
-from installation.control.names import Names
+from installation.control.mapping.rules import MapRule
+from installation.control.methods.addresses import AddressSpace
+from installation.control.methods.names import Names
 from installation.control.receiver import Heard, Outcome, Receiver
-from installation.control.rules import MapRule
 from installation.control.settings import Endpoint
 from installation.errors import CommandRefused
 from installation.show import commands as show

@@ -11,15 +11,15 @@ from queue import Queue
 import aiohttp
 import pytest
 
-from installation.control.framing import Framing
-from installation.control.messages import build_message
-from installation.control.osc import Message, decode_packet
+from installation.control.osc.framing import Framing
+from installation.control.osc.messages import build_message
+from installation.control.osc.packets import Message, decode_packet
 from installation.show import commands as show
 from installation.show.commands import Posted
+from tests.control.network.test_streams import StreamDesk, desk_in
 from tests.control.oscquery.clients import Listener, asked_show
 from tests.control.packets import floats, ints
 from tests.control.rooms import PATIENCE_S, Peer, Room
-from tests.control.test_streams import StreamDesk, desk_in
 
 LAST = "/ai/status/health"  # of what is said every second
 WAYS = ("UDP", "TCP", "WebSocket")

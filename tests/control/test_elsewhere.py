@@ -16,10 +16,10 @@ from unittest.mock import patch
 import aiohttp
 import pytest
 
-from installation.control import sockets
-from installation.control.framing import Framing, framed
 from installation.control.hub import Guest, Hub
-from installation.control.osc import Message, decode_packet
+from installation.control.network import sockets
+from installation.control.osc.framing import Framing, framed
+from installation.control.osc.packets import Message, decode_packet
 from installation.control.oscquery.server import QueryPlace, QueryServer, open_oscquery
 from installation.control.settings import Endpoint
 from installation.show import commands as show

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from installation.control.addresses import AddressSpace
 from installation.control.feedback import MAX_LISTENERS, MAX_OF_ONE_HOST, MAX_SUBSCRIBERS, Event, Feedback, Outgoing
-from installation.control.messages import Sayable, build_message
-from installation.control.methods import Ping, Subscribe
-from installation.control.names import Names
-from installation.control.osc import Argument, Infinitum, Message, decode_packet
+from installation.control.methods.addresses import AddressSpace
+from installation.control.methods.names import Names
+from installation.control.methods.table import Ping, Subscribe
+from installation.control.osc.messages import Sayable, build_message
+from installation.control.osc.packets import Argument, Infinitum, Message, decode_packet
 from installation.control.receiver import Belief, Heard, Receiver
 from installation.control.settings import Endpoint, StreamPeer
 from installation.errors import CommandRefused

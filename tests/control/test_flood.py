@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from installation.control.framing import Framing
 from installation.control.inbox import MAX_TRIGGERS
+from installation.control.osc.framing import Framing
 from installation.show import commands as show
 from installation.venue.metrics import resident_mb
+from tests.control.network.test_streams import desk_in
 from tests.control.packets import floats, ints, padded
 from tests.control.rooms import Room, open_room
-from tests.control.test_streams import desk_in
 
 VALUES = ("/ai/brightness", "/ai/steer/1", "/ai/speed", "/nobody/knows/this", "/ai/film/trmp")
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from installation.control import receiver as receiver_module
-from installation.control.osc import decode_packet
+from installation.control.osc.packets import decode_packet
 from tests.control.fuzz import guided
 from tests.control.fuzz.guided import LISTENERS, explore, hear, seeds, story, told
 from tests.control.fuzz.material import Mutator, osc_corpus

@@ -12,8 +12,8 @@ from rich.console import Console
 from installation.clock import SimulatedClock
 from installation.control import client
 from installation.control.learn import MAX_ADDRESSES, Lesson
-from installation.control.osc import Message
-from installation.control.tap import listen_in, tap_path
+from installation.control.network.tap import listen_in, tap_path
+from installation.control.osc.packets import Message
 from installation.errors import UnavailableError
 from installation.show.config_mapping import MapTable
 from tests.control.packets import floats, padded

@@ -8,11 +8,11 @@ import struct
 import pytest
 
 from installation.control import receiver as receiver_module
-from installation.control.addresses import AddressSpace
-from installation.control.buckets import Rates
-from installation.control.methods import Ping, Subscribe
-from installation.control.names import Names
-from installation.control.osc import time_tag
+from installation.control.methods.addresses import AddressSpace
+from installation.control.methods.names import Names
+from installation.control.methods.table import Ping, Subscribe
+from installation.control.network.buckets import Rates
+from installation.control.osc.packets import time_tag
 from installation.control.receiver import Asked, Belief, Heard, Malformed, Outcome, Receiver, Refused
 from installation.control.settings import Endpoint
 from installation.show import commands as show

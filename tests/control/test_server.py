@@ -16,10 +16,10 @@ from installation.clock import SystemClock
 from installation.control import server as server_module
 from installation.control.feedback import Event
 from installation.control.inbox import Inbox
-from installation.control.messages import build_message
-from installation.control.names import Names
-from installation.control.osc import Message, time_tag
-from installation.control.rules import MapRule
+from installation.control.mapping.rules import MapRule
+from installation.control.methods.names import Names
+from installation.control.osc.messages import build_message
+from installation.control.osc.packets import Message, time_tag
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, Endpoint
 from installation.control.whom import AllowList

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from installation.control.addresses import AddressSpace, parse_line
-from installation.control.framing import Framing, Unframer, framed
-from installation.control.messages import build_message
+from installation.control.mapping.rules import MapRule
+from installation.control.methods.addresses import AddressSpace, parse_line
+from installation.control.osc.framing import Framing, Unframer, framed
+from installation.control.osc.messages import build_message
 from installation.control.receiver import Heard, Malformed, Receiver
-from installation.control.rules import MapRule
 from installation.control.settings import Endpoint, Source, StreamPeer
 from installation.show.commands import Command
 from installation.show.config_mapping import MapTable

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from installation.control.addresses import parse_line
-from installation.control.names import Names
+from installation.control.methods.addresses import parse_line
+from installation.control.methods.names import Names
 from installation.show.config import read_show
 from installation.show.validation import validate
 from tests.show.shows import FILMS, show_file

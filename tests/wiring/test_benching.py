@@ -18,7 +18,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from installation.control.osc import Message, decode_packet
+from installation.control.osc.packets import Message, decode_packet
 from installation.control.settings import Endpoint
 from installation.errors import InputError, UnavailableError
 from installation.nets.model import ModelInfo, read_model

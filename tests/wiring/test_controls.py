@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from installation.control.framing import Framing
+from installation.control.osc.framing import Framing
 from installation.control.settings import DeskAddress, Endpoint
 from installation.show.commands import Rank
 from installation.show.config import read_show

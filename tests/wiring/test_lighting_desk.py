@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from installation.clock import SECOND_NS, SystemClock
-from installation.control.osc import Argument, Message, decode_packet
+from installation.control.osc.packets import Argument, Message, decode_packet
 from tests.control.dmx.qlcplus import qlcplus, workspace
 from tests.networks import FAR, PLAYER, far_machine, in_own_network, program
 from tests.onnx_models import make_model

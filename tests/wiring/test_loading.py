@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from installation.control.addresses import DEFAULT_ROOT, AddressSpace
-from installation.control.names import Names
+from installation.control.methods.addresses import DEFAULT_ROOT, AddressSpace
+from installation.control.methods.names import Names
 from installation.errors import ShowError
 from installation.wiring.loading import load_work
 from tests.onnx_models import make_model

@@ -19,7 +19,7 @@ import moderngl
 import pytest
 from pythonosc.osc_message import OscMessage
 
-from installation.control.messages import Sayable, build_message
+from installation.control.osc.messages import Sayable, build_message
 from installation.show import transport
 from installation.wiring.playing import run_show
 from installation.wiring.request import PlayRequest, Surface

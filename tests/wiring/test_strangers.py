@@ -17,8 +17,8 @@ from subprocess import DEVNULL, Popen
 import pytest
 import websocket
 
-from installation.control.framing import Framing, framed
-from installation.control.osc import Message
+from installation.control.osc.framing import Framing, framed
+from installation.control.osc.packets import Message
 from installation.control.settings import Endpoint
 from tests.control.packets import floats, ints, padded
 from tests.control.rooms import Peer

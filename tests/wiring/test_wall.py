@@ -16,7 +16,7 @@ import pytest
 from PIL import ImageGrab
 
 from installation.clock import SystemClock
-from installation.control.messages import build_message
+from installation.control.osc.messages import build_message
 from tests.onnx_models import make_model
 from tests.wiring.test_command_line import COMMAND, free_port
 

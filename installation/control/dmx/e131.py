@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from uuid import UUID
 
 from installation.control.dmx.frames import MAX_SLOTS, DmxError, Frame
-from installation.control.messages import printable
+from installation.control.osc.messages import printable
 
 PORT = 5568  # [9.2]
 MAX_UNIVERSE = 63_999  # [6.2.7]; 1 is the first

@@ -16,7 +16,7 @@ import ifaddr
 
 from installation.control.dmx.e131 import multicast_group
 from installation.control.dmx.settings import DmxSettings, Protocol
-from installation.control.sockets import datagram_socket
+from installation.control.network.sockets import datagram_socket
 from installation.errors import UnavailableError
 
 EVERYBODY = "255.255.255.255"

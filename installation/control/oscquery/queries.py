@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from installation.control.addresses import UnknownAddress
+from installation.control.methods.addresses import UnknownAddress
 from installation.control.oscquery.tree import OPTIONAL, REQUIRED, Json, Reader, Tree
 from installation.control.settings import Endpoint
 from installation.show.status import Snapshot

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from installation.control.addresses import AddressSpace, Target
-from installation.control.methods import Method
-from installation.control.names import Names
-from installation.control.parameters import Parameter
+from installation.control.methods.addresses import AddressSpace, Target
+from installation.control.methods.names import Names
+from installation.control.methods.parameters import Parameter
+from installation.control.methods.table import Method
 from installation.show.roles import Role
 from installation.show.status import Snapshot
 

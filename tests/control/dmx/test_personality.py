@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from installation.control.addresses import parse_line
 from installation.control.dmx.personality import (
     CHANNELS,
     PERSONALITY,
@@ -27,6 +26,7 @@ from installation.control.dmx.personality import (
     steering,
 )
 from installation.control.dmx.universe import Look
+from installation.control.methods.addresses import parse_line
 from installation.show.commands import (
     Command,
     Mode,

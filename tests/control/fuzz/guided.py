@@ -15,13 +15,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
-from installation.control.addresses import AddressSpace, read_line
-from installation.control.buckets import Rates
 from installation.control.dmx.receiver import DmxReceiver
 from installation.control.dmx.settings import DmxSettings, Protocol
-from installation.control.framing import Framing, FramingError, Unframer, framed
-from installation.control.messages import build_message
-from installation.control.osc import Message, decode_packet
+from installation.control.methods.addresses import AddressSpace, read_line
+from installation.control.network.buckets import Rates
+from installation.control.osc.framing import Framing, FramingError, Unframer, framed
+from installation.control.osc.messages import build_message
+from installation.control.osc.packets import Message, decode_packet
 from installation.control.oscquery.listening import read_command
 from installation.control.page.requests import Do, read_request
 from installation.control.receiver import Malformed, Receiver, Refused

@@ -7,10 +7,10 @@ import random
 import struct
 from collections.abc import Sequence
 
-from installation.control.addresses import AddressSpace
-from installation.control.messages import build_message
-from installation.control.osc import time_tag
-from installation.control.rules import MapRule
+from installation.control.mapping.rules import MapRule
+from installation.control.methods.addresses import AddressSpace
+from installation.control.osc.messages import build_message
+from installation.control.osc.packets import time_tag
 from installation.show.config_mapping import MapTable
 from tests.control.dmx.datagrams import art_dmx, art_poll, art_sync, e131, e131_discovery, e131_sync
 from tests.control.packets import bundle, floats, message, padded

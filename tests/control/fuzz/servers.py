@@ -12,29 +12,29 @@ from queue import Queue
 from unittest.mock import patch
 
 from installation.clock import SECOND_NS, SystemClock
-from installation.control import web
-from installation.control.buckets import Rates
 from installation.control.chronicle import Chronicle
 from installation.control.dmx.listener import DmxListener, dmx_guest
-from installation.control.framing import Framing
 from installation.control.hub import Guest, Hub
+from installation.control.network import web
+from installation.control.network.buckets import Rates
+from installation.control.network.web import WebPlace
+from installation.control.osc.framing import Framing
 from installation.control.oscquery.server import QueryPlace, QueryServer, open_oscquery
 from installation.control.page import live
 from installation.control.page.content import PageContent
 from installation.control.page.guest import PageGuest, open_page
 from installation.control.passcodes import Sessions
 from installation.control.server import ControlCounts
-from installation.control.web import WebPlace
 from installation.show.commands import Pause
 from installation.show.pictures import PictureBoard
 from installation.venue.metrics import resident_mb
 from tests.control.dmx.rooms import ARTNET, SACN
 from tests.control.fuzz.material import Mutator, dmx_corpus, fuzz_rules, osc_corpus, page_corpus
 from tests.control.fuzz.ways import Datagrams, Http, Page, Stream, Way, WebSocket
+from tests.control.network.test_streams import StreamDesk, desk_in
 from tests.control.packets import padded
 from tests.control.page.house import BUTTONS, make_show
 from tests.control.rooms import HOME, PATIENCE_S, Room, open_room
-from tests.control.test_streams import StreamDesk, desk_in
 
 BATCH = 200  # packets on one way
 SAY_EVERY = 250  # batches

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import Protocol
 
-from installation.control.framing import Framing, framed
+from installation.control.osc.framing import Framing, framed
 from installation.control.settings import Endpoint
 from tests.control.rooms import PATIENCE_S
 

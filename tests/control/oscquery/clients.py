@@ -14,7 +14,7 @@ from queue import Queue
 import aiohttp
 
 from installation.control.hub import Guest, Hub
-from installation.control.osc import Message, decode_packet
+from installation.control.osc.packets import Message, decode_packet
 from installation.control.oscquery.server import QueryPlace, QueryServer, open_oscquery
 from installation.control.settings import Endpoint
 from tests.control.rooms import HOME, PATIENCE_S, Room, open_room

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.control.messages import build_message
+from installation.control.osc.messages import build_message
 from installation.control.oscquery.listening import MAX_EVENTS, Ignore, Listen, Outbox, read_command
 from installation.errors import CommandRefused
 

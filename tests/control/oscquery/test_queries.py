@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import pytest
 
-from installation.control.addresses import AddressSpace
+from installation.control.methods.addresses import AddressSpace
 from installation.control.oscquery.queries import Answer, Host, Query, answer
 from installation.control.oscquery.tree import Reader, Tree
 from installation.control.settings import Endpoint

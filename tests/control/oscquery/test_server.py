@@ -15,12 +15,12 @@ from pythonoscquery.osc_query_client import OSCQueryClient
 from pythonoscquery.shared.osc_access import OSCAccess
 from zeroconf import ServiceInfo
 
-from installation.control.addresses import AddressSpace
 from installation.control.feedback import Event
 from installation.control.hub import Guest, Hub
 from installation.control.inbox import MAX_TRIGGERS
-from installation.control.messages import build_message
-from installation.control.osc import Message
+from installation.control.methods.addresses import AddressSpace
+from installation.control.osc.messages import build_message
+from installation.control.osc.packets import Message
 from installation.control.oscquery import server as server_module
 from installation.control.oscquery.server import QueryPlace, open_oscquery
 from installation.control.whom import AllowList

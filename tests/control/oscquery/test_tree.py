@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installation.control.addresses import AddressSpace, Target
-from installation.control.names import Names
+from installation.control.methods.addresses import AddressSpace, Target
+from installation.control.methods.names import Names
 from installation.control.oscquery.tree import OPTIONAL, REQUIRED, Json, Reader, Tree
 from installation.control.receiver import Asked, Heard, Receiver, Refused
 from installation.control.settings import Endpoint

@@ -1,0 +1,1 @@
+"""The one table of methods, and how its arguments are read. Pure."""

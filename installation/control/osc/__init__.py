@@ -1,0 +1,1 @@
+"""OSC itself: packets, framings, address patterns. Pure, and of no show."""
