@@ -7,6 +7,7 @@ from installation.studio.preset import Preset
 from installation.studio.recipes import (
     broad_2016,
     broad_2016_96,
+    broad_2016_96_narrow,
     broad_2016_narrow,
     compact,
     larsen_2016,
@@ -21,6 +22,7 @@ __all__ = ["PRESETS", "Preset", "preset_named"]
 _RECIPES = (
     broad_2016,
     broad_2016_96,
+    broad_2016_96_narrow,
     broad_2016_narrow,
     larsen_2016,
     larsen_2016_narrow,

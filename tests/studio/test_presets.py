@@ -12,7 +12,14 @@ from installation.studio.training.schedules import Constant
 
 def test_the_recipes_of_the_plan_exist_under_their_own_names() -> None:
     assert {
-        *("broad-2016", "broad-2016-96", "broad-2016-narrow", "larsen-2016", "larsen-2016-narrow"),
+        *(
+            "broad-2016",
+            "broad-2016-96",
+            "broad-2016-96-narrow",
+            "broad-2016-narrow",
+            "larsen-2016",
+            "larsen-2016-narrow",
+        ),
         *("modern", "modern-wide", "compact", "tiny"),
     } == set(PRESETS)
     assert all(preset.name == name and preset.source for name, preset in PRESETS.items())
