@@ -133,16 +133,16 @@ def _hard_sheet(hardest: Sequence[HardShot]) -> Pictures:
 
 def page(resting: Checkpoint, sheets: Sequence[Path], hardest: Sequence[HardShot]) -> str:
     """`training.html`: everything on one page, pictures beside it."""
-    hours = resting.elapsed_s / 3600.0
+    minutes, cpu_minutes = resting.elapsed_s / 60.0, resting.cpu_s / 60.0
     told = [
         f"<p>{escape(resting.recipe().story())}</p>",
-        f"<p>{resting.step} steps in {hours:.2f} h ({resting.cpu_s / 3600.0:.2f} h of processor time for each thread), "
-        f"in {escape(resting.precision)}; {resting.progress:.0%} of the training.</p>",
+        f"<p>{resting.step} steps in {minutes:.1f} minutes ({cpu_minutes:.1f} of processor time for each thread), in "
+        f"{escape(resting.precision)}; {resting.progress:.0%} of the training.</p>",
         *(f"<p><b>{escape(event)}</b></p>" for event in resting.events),
-        f'<h2>Curves</h2><img src="{CURVES}">' if len(resting.history) > 1 else "",
+        f'<h2>Curves</h2><img src="{CURVES}" alt="losses over minutes">' if len(resting.history) > 1 else "",
         "<h2>Hardest shots</h2><p>"
         + ", ".join(f"{escape(shot.name)} {shot.psnr_db:.1f} dB" for shot in hardest)
-        + '</p><img src="hardest.png">',
+        + '</p><img src="hardest.png" alt="footage over memory">',
         "<h2>Epochs, footage over memory</h2>",
         *(_figure(path) for path in reversed(sheets)),
     ]
@@ -151,7 +151,7 @@ def page(resting: Checkpoint, sheets: Sequence[Path], hardest: Sequence[HardShot
 
 
 def _figure(path: Path) -> str:
-    return f'<figure><figcaption>epoch {_epoch_of(path)}</figcaption><img src="{SHEETS}/{path.name}"></figure>'
+    return f'<figure><figcaption>epoch {_epoch_of(path)}</figcaption><img src="{SHEETS}/{path.name}" alt=""></figure>'
 
 
 _PAGE = """\

@@ -16,6 +16,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 _GAP = 4  # pixels between pictures of a sheet
+_DARK = "#202020"  # the page's background
 
 
 def sheet(footage: NDArray[np.uint8], memory: NDArray[np.uint8], columns: int = 4) -> NDArray[np.uint8]:
@@ -38,9 +39,16 @@ def save_picture(picture: NDArray[np.uint8], path: Path) -> None:
 
 
 def plot_losses(history: Sequence[dict[str, float]], path: Path) -> None:
-    """A PNG with one panel per figure over the minutes trained. Nothing is written for fewer than two rows."""
+    """A PNG with one panel per figure over the minutes trained, as dark as the page it is on. Nothing is written for
+    fewer than two rows.
+    """
     if len(history) < 2:
         return
+    with plt.style.context(("dark_background", {"figure.facecolor": _DARK, "axes.facecolor": _DARK})):
+        _plot(history, path)
+
+
+def _plot(history: Sequence[dict[str, float]], path: Path) -> None:
     named = dict.fromkeys(name for row in history for name in row)  # some figures are in some rows only
     names = [name for name in named if name not in ("step", "minutes")]
     figure, axes = plt.subplots(len(names), 1, figsize=(8, 1.8 * len(names)), sharex=True, squeeze=False)
