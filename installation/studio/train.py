@@ -7,6 +7,7 @@ makes it all anew.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -115,7 +116,8 @@ def _publish(wish: Wish, film_ids: Sequence[str], console: Console) -> None:
     write_whole(wish.folder / "card.md", replace(exported.card, scores=scores).text().encode())
     show = write_show(wish.folder, film_ids)
     sizes = ", ".join(f"{name} {size:.1f} MB" for name, size in exported.card.sizes_mb.items())
-    console.print(f"{wish.folder}: space {exported.space}, {sizes}. Play it: afterimage play {show}")
+    console.print(f"{wish.folder}: space {exported.space}, {sizes}")
+    console.print(f"play it: afterimage play {shlex.quote(str(show))}", soft_wrap=True)
 
 
 def _encode(wish: Wish, path: Path, film_id: str, licence: str, console: Console) -> None:

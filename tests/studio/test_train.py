@@ -57,7 +57,7 @@ def test_footage_becomes_a_model_with_films_figures_and_a_show(tmp_path: Path) -
         path.name for path in (tmp_path / "new" / "train").iterdir()
     }
     assert isinstance(console.file, io.StringIO)
-    assert "Play it: afterimage play" in console.file.getvalue()
+    assert "\nplay it: afterimage play " in console.file.getvalue()
 
 
 def test_a_stopped_training_exports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
