@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from installation.control.buckets import Rates, TokenBuckets
 from installation.control.methods.addresses import AddressSpace, Target, UnknownAddress
 from installation.control.methods.table import Method, Ping, Said, Subscribe
-from installation.control.network.buckets import Rates, TokenBuckets
 from installation.control.osc.messages import Sayable
 from installation.control.osc.packets import Argument
 from installation.control.receiver import Belief

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from installation.clock import SECOND_NS
-from installation.control.network.buckets import Rates, TokenBuckets
+from installation.control.buckets import Rates, TokenBuckets
 from installation.errors import CommandRefused, InputError
 from installation.show.roles import Role
 

@@ -11,13 +11,13 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from installation.control.buckets import Rates, TokenBuckets
 from installation.control.mapping.mapping import Mapping, Unheard, Wish
 from installation.control.mapping.rules import MapRule
 from installation.control.methods.addresses import AddressSpace, Target
 from installation.control.methods.gestures import Strike
 from installation.control.methods.table import Call, Method, Ping, Subscribe
 from installation.control.methods.triggers import TriggerGate, Verdict
-from installation.control.network.buckets import Rates, TokenBuckets
 from installation.control.osc.packets import Argument, Bundle, Message, OscError, Packet, decode_packet, unix_ns
 from installation.control.osc.patterns import is_pattern
 from installation.control.settings import Source

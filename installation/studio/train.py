@@ -29,7 +29,7 @@ from installation.studio.judging.evaluate import Evaluation, Wanted, evaluate
 from installation.studio.preset import Choices
 from installation.studio.presets import preset_named
 from installation.studio.training.loop import TrainRequest, budget_of, train
-from installation.studio.training.world import joined
+from installation.studio.world import joined
 
 __all__ = ["compute", "run_training"]
 

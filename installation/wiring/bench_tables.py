@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -13,11 +12,9 @@ from installation.wiring.bench_decode import DecodeRow
 from installation.wiring.bench_flood import FloodRun
 from installation.wiring.bench_machine import Machine
 from installation.wiring.bench_playing import Played
+from installation.wiring.bench_report import FloodReport, Report
 from installation.wiring.bench_timing import Timing
 from installation.wiring.bench_upscale import UpscaleRow
-
-if TYPE_CHECKING:
-    from installation.wiring.benching import FloodReport, Report
 
 _TIMES = ("median ms", "p5", "p95", "n")
 _WORDS = frozenset({"", "decoder", "runtime", "kernel", "from", "to"})  # columns of words; the others are numbers

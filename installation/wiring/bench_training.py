@@ -27,7 +27,7 @@ from installation.studio.preset import Preset
 from installation.studio.presets import preset_named
 from installation.studio.training.compute import Precision
 from installation.studio.training.trainer import Trainer
-from installation.studio.training.world import World, joined
+from installation.studio.world import World, joined
 from installation.venue.metrics import write_report
 from installation.wiring.bench_machine import Machine, commit_of, load_average, this_machine
 from installation.wiring.bench_timing import Timing, summary

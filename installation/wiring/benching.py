@@ -27,18 +27,15 @@ from installation.wiring.bench_decode import (
     sample_latents,
     thread_counts,
 )
-from installation.wiring.bench_flood import Flood, measure_flood
-from installation.wiring.bench_machine import Machine, commit_of, load_average, this_machine
-from installation.wiring.bench_playing import PACKAGE, Played, play_headless, startup
+from installation.wiring.bench_flood import measure_flood
+from installation.wiring.bench_machine import commit_of, load_average, this_machine
+from installation.wiring.bench_playing import PACKAGE, play_headless, startup
+from installation.wiring.bench_report import FLOOD_SCHEMA, SCHEMA, FloodReport, Report
 from installation.wiring.bench_tables import flood_tables, tables
-from installation.wiring.bench_timing import Timing
 from installation.wiring.bench_upscale import UpscaleRow, decoded_frames, upscale_rows
 from installation.wiring.loading import LoadedWork, load_work
 from installation.wiring.playing import USUAL_RATE
 from installation.wiring.request import demo_show
-
-SCHEMA = "afterimage-bench-1"
-FLOOD_SCHEMA = "afterimage-flood-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +53,6 @@ class Effort:
 
 
 THOROUGH = Effort()
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All figures of one bench. `eager` holds a remark for each model on its comparison with PyTorch."""
-
-    schema: str
-    date: str
-    commit: str | None
-    show: str
-    machine: Machine
-    decode: tuple[DecodeRow, ...]
-    eager: tuple[str, ...]
-    upscale: tuple[UpscaleRow, ...]
-    playback: Played
-    startup: Timing
-    against: Comparison | None
-
-
-@dataclass(frozen=True, slots=True)
-class FloodReport:
-    """All figures of one flood."""
-
-    schema: str
-    date: str
-    commit: str | None
-    machine: Machine
-    flood: Flood
 
 
 def run_bench(show: Path | None, json: Path | None, against: str | None, effort: Effort = THOROUGH) -> Report:

@@ -62,9 +62,9 @@ def _page(work: LoadedWork, port: int, pictures: PictureBoard, chronicle: Chroni
     async def opening(hub: Hub) -> Guest:
         await _begun(hub)
         await _read_packages("installation.control.page.guest", reading)
-        from installation.control.network.web import WebPlace  # noqa: PLC0415
         from installation.control.page.content import PageContent  # noqa: PLC0415
         from installation.control.page.guest import open_page  # noqa: PLC0415
+        from installation.control.web import WebPlace  # noqa: PLC0415
 
         page = work.config.page
         place = WebPlace(str(work.config.control.listen), port, "page", "[page] port", frozenset(page.names))

@@ -14,9 +14,9 @@ from types import FrameType
 
 import pytest
 
+from installation.control.buckets import Rates
 from installation.control.methods.addresses import AddressSpace
 from installation.control.methods.names import Names
-from installation.control.network.buckets import Rates
 from installation.control.osc.messages import build_message
 from installation.control.osc.packets import Bundle, Message, decode_packet, time_tag
 from installation.control.receiver import Heard, Malformed, Outcome, Receiver, Refused

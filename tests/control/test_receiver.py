@@ -8,10 +8,10 @@ import struct
 import pytest
 
 from installation.control import receiver as receiver_module
+from installation.control.buckets import Rates
 from installation.control.methods.addresses import AddressSpace
 from installation.control.methods.names import Names
 from installation.control.methods.table import Ping, Subscribe
-from installation.control.network.buckets import Rates
 from installation.control.osc.packets import time_tag
 from installation.control.receiver import Asked, Belief, Heard, Malformed, Outcome, Receiver, Refused
 from installation.control.settings import Endpoint

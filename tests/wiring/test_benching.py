@@ -36,9 +36,10 @@ from installation.wiring.bench_eager import EagerDecoder
 from installation.wiring.bench_generator import generate, ramps
 from installation.wiring.bench_machine import commit_of, load_average, memory_gb, this_machine
 from installation.wiring.bench_process import cpu_seconds, high_water_mb, run_measured
+from installation.wiring.bench_report import FLOOD_SCHEMA, SCHEMA
 from installation.wiring.bench_timing import summary, timed
 from installation.wiring.bench_upscale import decoded_frames, upscale_rows
-from installation.wiring.benching import FLOOD_SCHEMA, SCHEMA, Effort, run_bench, run_flood
+from installation.wiring.benching import Effort, run_bench, run_flood
 from installation.wiring.loading import load_work
 from tests.onnx_models import SPACE, make_model
 

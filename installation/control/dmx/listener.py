@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from installation.clock import SECOND_NS
+from installation.control.buckets import Rates, TokenBuckets
 from installation.control.dmx.personality import HandBack, Press, Unknown, Wish
 from installation.control.dmx.receiver import DmxReceiver, Malformed, Notice, Outcome, Reply
 from installation.control.dmx.settings import DmxSettings
 from installation.control.dmx.sockets import open_dmx
 from installation.control.feedback import Event
 from installation.control.hub import Hub, Opening, Speaker
-from installation.control.network.buckets import Rates, TokenBuckets
 from installation.control.network.sockets import BatchReading, DatagramReader
 from installation.control.quietlog import QuietLog
 from installation.control.settings import Endpoint

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from installation.control.buckets import Rates, TokenBuckets
 from installation.control.dmx.artnet import ArtDmx, ArtPoll, Node, PortState, build_poll_reply, parse_artnet
 from installation.control.dmx.e131 import DataPacket, parse_e131
 from installation.control.dmx.frames import DmxError, Frame
 from installation.control.dmx.personality import OnLoss, Personality, Said, fields
 from installation.control.dmx.settings import DmxSettings, Protocol
 from installation.control.dmx.universe import Look, Universe, Verdict
-from installation.control.network.buckets import Rates, TokenBuckets
 from installation.control.settings import Endpoint
 
 NODE_NAME = "Afterimage"

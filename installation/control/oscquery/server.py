@@ -15,13 +15,13 @@ from typing import cast
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from installation.control.hub import Hub
-from installation.control.network.web import WebPlace, WebServer, caller, open_web
 from installation.control.osc.packets import MAX_PACKET
 from installation.control.oscquery.announcing import Announcer, Service
 from installation.control.oscquery.listening import Ignore, Listen, Outbox, read_command
 from installation.control.oscquery.queries import Host, Query, answer
 from installation.control.oscquery.tree import Reader, Tree
 from installation.control.settings import Endpoint, StreamPeer
+from installation.control.web import WebPlace, WebServer, caller, open_web
 from installation.errors import CommandRefused
 
 DEFAULT_PORT = 9001

@@ -8,13 +8,13 @@ from aiohttp import web
 
 from installation.control.chronicle import Chronicle
 from installation.control.hub import Hub
-from installation.control.network.web import Handler, WebPlace, WebServer, open_web
 from installation.control.page.assets import Asset, read_assets
 from installation.control.page.content import PageContent
 from installation.control.page.live import LivePage
 from installation.control.page.sockets import LiveSockets
 from installation.control.passcodes import Sessions
 from installation.control.settings import Endpoint
+from installation.control.web import Handler, WebPlace, WebServer, open_web
 from installation.show.pictures import PictureBoard
 
 _KINDS = "{kind:film|scene|programme}"

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from installation.control.buckets import Rates, TokenBuckets
 from installation.control.chronicle import Chronicle
 from installation.control.feedback import Event
 from installation.control.hub import Hub, Speaker
-from installation.control.network.buckets import Rates, TokenBuckets
 from installation.control.page.bulletin import TIME_NS, Bulletin, Part
 from installation.control.page.content import PageContent, Told, describe
 from installation.control.page.requests import Do, Follow, Watch, read_request

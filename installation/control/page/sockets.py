@@ -7,9 +7,9 @@ import asyncio
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from installation.control.hub import Hub
-from installation.control.network.web import caller, standing
 from installation.control.page.live import LivePage, Visitor
 from installation.control.page.requests import MAX_MESSAGE
+from installation.control.web import caller, standing
 
 LOOK_S = 1 / 30  # between two looks at the show
 PING_S = 10.0

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from installation.studio.training.world import ALONE, World
+from installation.studio.world import ALONE, World
 
 MOMENTUM = 0.1  # share of a new batch in the running statistics
 

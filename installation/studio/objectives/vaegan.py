@@ -26,7 +26,7 @@ from installation.studio.networks.batchnorm import untracked
 from installation.studio.networks.interface import Networks
 from installation.studio.training import losses
 from installation.studio.training.lesson import Draw, Lesson, Moment
-from installation.studio.training.world import World
+from installation.studio.world import World
 
 _ENCODER, _DECODER, _DISCRIMINATOR = "encoder", "decoder", "discriminator"  # the names of the learners
 

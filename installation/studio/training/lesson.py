@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from installation.studio.networks.interface import Networks
-from installation.studio.training.world import World
+from installation.studio.world import World
 
 
 class Draw:

@@ -28,7 +28,7 @@ from installation.studio.training.journal import Journal
 from installation.studio.training.report import TrainingProgress
 from installation.studio.training.trainer import BrokenError, Figures, Trainer
 from installation.studio.training.watch import Watch
-from installation.studio.training.world import ALONE, PeerLostError, World
+from installation.studio.world import ALONE, PeerLostError, World
 
 DEFAULT_MINUTES = 90.0
 SAVE_EVERY_S = 25.0  # seconds of training that a pulled plug may cost

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from installation.studio.training.world import ALONE, World
+from installation.studio.world import ALONE, World
 
 
 def pixel_loss(made: Tensor, real: Tensor) -> Tensor:

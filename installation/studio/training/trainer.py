@@ -24,7 +24,7 @@ from installation.studio.preset import Preset
 from installation.studio.training.compute import FULL, Precision
 from installation.studio.training.learners import Learner
 from installation.studio.training.lesson import Draw, Lesson, Moment
-from installation.studio.training.world import ALONE, World
+from installation.studio.world import ALONE, World
 
 _COARSE = 4  # every so many-th pixel along each side tells how different pictures are from each other
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from installation.control.buckets import Rates
 from installation.control.dmx.personality import CHANNELS, SETTLE_NS, HandBack, OnLoss, Press, Unknown, Wish
 from installation.control.dmx.receiver import DmxReceiver, Malformed, Notice, Outcome, Reply
 from installation.control.dmx.settings import DmxSettings, Protocol
 from installation.control.dmx.universe import Verdict
-from installation.control.network.buckets import Rates
 from installation.control.settings import Endpoint
 from installation.show.commands import Command, SetBlackout, SetBrightness
 from tests.control.dmx.datagrams import (

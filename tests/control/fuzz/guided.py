@@ -15,10 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
+from installation.control.buckets import Rates
 from installation.control.dmx.receiver import DmxReceiver
 from installation.control.dmx.settings import DmxSettings, Protocol
 from installation.control.methods.addresses import AddressSpace, read_line
-from installation.control.network.buckets import Rates
 from installation.control.osc.framing import Framing, FramingError, Unframer, framed
 from installation.control.osc.messages import build_message
 from installation.control.osc.packets import Message, decode_packet

@@ -12,12 +12,11 @@ from queue import Queue
 from unittest.mock import patch
 
 from installation.clock import SECOND_NS, SystemClock
+from installation.control import web
+from installation.control.buckets import Rates
 from installation.control.chronicle import Chronicle
 from installation.control.dmx.listener import DmxListener, dmx_guest
 from installation.control.hub import Guest, Hub
-from installation.control.network import web
-from installation.control.network.buckets import Rates
-from installation.control.network.web import WebPlace
 from installation.control.osc.framing import Framing
 from installation.control.oscquery.server import QueryPlace, QueryServer, open_oscquery
 from installation.control.page import live
@@ -25,6 +24,7 @@ from installation.control.page.content import PageContent
 from installation.control.page.guest import PageGuest, open_page
 from installation.control.passcodes import Sessions
 from installation.control.server import ControlCounts
+from installation.control.web import WebPlace
 from installation.show.commands import Pause
 from installation.show.pictures import PictureBoard
 from installation.venue.metrics import resident_mb

@@ -17,12 +17,12 @@ from installation.control.chronicle import Chronicle
 from installation.control.hub import Guest, Hub
 from installation.control.inbox import Inbox
 from installation.control.methods.names import Names
-from installation.control.network.web import WebPlace
 from installation.control.page.content import PageContent
 from installation.control.page.guest import PageGuest, open_page
 from installation.control.passcodes import Passcodes, Sessions
 from installation.control.server import ControlServer
 from installation.control.settings import ControlSettings, Endpoint
+from installation.control.web import WebPlace
 from installation.errors import CommandRefused
 from installation.player import KEYBOARD
 from installation.show import commands as c

@@ -9,7 +9,7 @@ import torch
 from installation.studio.networks.interface import Networks
 from installation.studio.objectives.balanced import corner_of, disturbed
 from installation.studio.training.lesson import Draw, Moment
-from installation.studio.training.world import ALONE
+from installation.studio.world import ALONE
 from tests.studio.making import MITE
 
 

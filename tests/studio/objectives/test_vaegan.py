@@ -22,7 +22,7 @@ from installation.studio.objectives.vaegan import (
 )
 from installation.studio.training import losses
 from installation.studio.training.lesson import Draw, Moment
-from installation.studio.training.world import ALONE
+from installation.studio.world import ALONE
 
 OBJECTIVE = VaeGan(3, 2.5, MeanDivergence(5.0), UniformPrior(), Everybody())
 

@@ -14,7 +14,7 @@ from installation.studio.networks.batchnorm import batch_norms
 from installation.studio.preset import Preset
 from installation.studio.training.compute import Precision
 from installation.studio.training.trainer import BrokenError, Figures, Trainer, decibels
-from installation.studio.training.world import World
+from installation.studio.world import World
 from tests.studio.making import MITE, SMALL, pictures
 
 FRAMES = pictures(4)

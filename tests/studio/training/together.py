@@ -14,7 +14,7 @@ from installation.errors import AfterimageError
 from installation.studio.training import checkpoint, compute, loop
 from installation.studio.training.budget import Steps
 from installation.studio.training.trainer import Figures, Trainer
-from installation.studio.training.world import World, joined
+from installation.studio.world import World, joined
 from tests.studio.making import SMALL, pictures, request
 
 STEPS = 3  # then rounding, which differs, has grown too large to compare

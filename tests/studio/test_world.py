@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from installation.studio.training import checkpoint as checkpoints
-from installation.studio.training.world import ALONE, World, joined
+from installation.studio.world import ALONE, World, joined
 from tests.studio.making import bar_film
 from tests.studio.training.together import TRAIN_STEPS, lessons
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 

@@ -13,12 +13,12 @@ from queue import Queue
 import pytest
 from aiohttp import web
 
+from installation.control import web as web_module
 from installation.control.hub import Guest, Hub
-from installation.control.network import web as web_module
 from installation.control.network.conversation import Places
-from installation.control.network.web import WebPlace, WebServer, caller, open_web
 from installation.control.passcodes import Passcodes, Sessions
 from installation.control.settings import Endpoint
+from installation.control.web import WebPlace, WebServer, caller, open_web
 from installation.control.whom import AllowList
 from installation.show.roles import Role
 from tests.control.packets import padded

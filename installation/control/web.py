@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from installation.clock import SECOND_NS
+from installation.control.buckets import Rates, TokenBuckets
 from installation.control.hub import Hub
-from installation.control.network.buckets import Rates, TokenBuckets
 from installation.control.network.conversation import Places
 from installation.control.network.sockets import keep_alive, open_stream_listener
 from installation.control.passcodes import LONGEST, SESSION_COOKIE, UNUSED_NS, Sessions

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from installation.control.network.buckets import Rates, TokenBuckets
+from installation.control.buckets import Rates, TokenBuckets
 
 SECOND = 1_000_000_000
 RATES = Rates(per_source=100, burst=50, overall=1000, sources=4)
