@@ -281,13 +281,13 @@ def bench(
     """Measure decoding, upscaling, playing and starting on this machine; or what a flood of OSC does to the picture; or
     training."""
     if training is not None:
-        from installation.wiring.bench_training import run_training_bench
+        from installation.wiring.bench.training import run_training_bench
 
         if flood is not None or against is not None:
             raise InputError("--training excludes --flood and --against: pick one of them")
         run_training_bench(training, json)
         return
-    from installation.wiring.benching import run_bench, run_flood
+    from installation.wiring.bench.running import run_bench, run_flood
 
     if flood is not None and against is not None:
         raise InputError("--flood and --against exclude each other: pick one of them")

@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "studio": {"latents", "nets"},
     "player": {"control", "venue", "render", "decode", "show"},
 }
-STUDIO_DOORS = ("cli", "studio", "bench")  # modules beside the rooms that lead into the studio: their names begin so
+STUDIO_DOORS = {"cli", "studio", "bench"}  # modules and folders beside the rooms that lead into the studio
 MAX_FUNCTION_LINES = 70
 MAX_FILE_LINES = 450
 TIME_READERS = {
@@ -68,7 +68,8 @@ def own_imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
 def leads_to_studio(path: Path) -> bool:
     """Whether a module is the studio's, or a door to it: playing must not import it."""
     me = module_name(path)
-    return me == "studio" or (me not in ARROWS and path.stem.startswith(STUDIO_DOORS))
+    names = {part.removesuffix(".py") for part in path.relative_to(PACKAGE).parts}
+    return me == "studio" or (me not in ARROWS and bool(names & STUDIO_DOORS))
 
 
 def allowed_imports(path: Path) -> set[str]:

@@ -25,7 +25,7 @@ VALUES = ("/ai/brightness", "/ai/steer/1", "/ai/speed", "/nobody/knows/this", "/
 def flood(room: Room) -> Iterator[None]:
     """A process that sends as fast as it can, until the block ends."""
     endpoint = room.server.endpoint
-    command = [sys.executable, "-m", "installation.wiring.bench_generator", endpoint.host, str(endpoint.port), *VALUES]
+    command = [sys.executable, "-m", "installation.wiring.bench.generator", endpoint.host, str(endpoint.port), *VALUES]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as generator:
         try:
             assert generator.stdin is not None

@@ -29,17 +29,17 @@ from installation.studio.exporting.export import space_id
 from installation.studio.networks.interface import Decoder
 from installation.studio.presets import preset_named
 from installation.studio.training.checkpoint import Checkpoint, save
-from installation.wiring.bench_against import compare_with_mpv, mpv_command, mpv_counts, rendered, require_peer
-from installation.wiring.bench_decode import LATENTS, decode_rows, eager_rows, sample_latents, thread_counts
-from installation.wiring.bench_display import some_display
-from installation.wiring.bench_eager import EagerDecoder
-from installation.wiring.bench_generator import generate, ramps
-from installation.wiring.bench_machine import commit_of, load_average, memory_gb, this_machine
-from installation.wiring.bench_process import cpu_seconds, high_water_mb, run_measured
-from installation.wiring.bench_report import FLOOD_SCHEMA, SCHEMA
-from installation.wiring.bench_timing import summary, timed
-from installation.wiring.bench_upscale import decoded_frames, upscale_rows
-from installation.wiring.benching import Effort, run_bench, run_flood
+from installation.wiring.bench.against import compare_with_mpv, mpv_command, mpv_counts, rendered, require_peer
+from installation.wiring.bench.decode import LATENTS, decode_rows, eager_rows, sample_latents, thread_counts
+from installation.wiring.bench.display import some_display
+from installation.wiring.bench.eager import EagerDecoder
+from installation.wiring.bench.generator import generate, ramps
+from installation.wiring.bench.machine import commit_of, load_average, memory_gb, this_machine
+from installation.wiring.bench.process import cpu_seconds, high_water_mb, run_measured
+from installation.wiring.bench.report import FLOOD_SCHEMA, SCHEMA
+from installation.wiring.bench.running import Effort, run_bench, run_flood
+from installation.wiring.bench.timing import summary, timed
+from installation.wiring.bench.upscale import decoded_frames, upscale_rows
 from installation.wiring.loading import load_work
 from tests.onnx_models import SPACE, make_model
 

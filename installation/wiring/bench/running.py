@@ -18,8 +18,8 @@ from installation.errors import InputError
 from installation.nets.processor import usable_cores
 from installation.render.egl import EglPresenter
 from installation.venue.metrics import write_report
-from installation.wiring.bench_against import Comparison, compare_with_mpv, require_peer
-from installation.wiring.bench_decode import (
+from installation.wiring.bench.against import Comparison, compare_with_mpv, require_peer
+from installation.wiring.bench.decode import (
     DecodeRow,
     decode_rows,
     eager_rows,
@@ -27,12 +27,12 @@ from installation.wiring.bench_decode import (
     sample_latents,
     thread_counts,
 )
-from installation.wiring.bench_flood import measure_flood
-from installation.wiring.bench_machine import commit_of, load_average, this_machine
-from installation.wiring.bench_playing import PACKAGE, play_headless, startup
-from installation.wiring.bench_report import FLOOD_SCHEMA, SCHEMA, FloodReport, Report
-from installation.wiring.bench_tables import flood_tables, tables
-from installation.wiring.bench_upscale import UpscaleRow, decoded_frames, upscale_rows
+from installation.wiring.bench.flood import measure_flood
+from installation.wiring.bench.machine import commit_of, load_average, this_machine
+from installation.wiring.bench.playing import PACKAGE, play_headless, startup
+from installation.wiring.bench.report import FLOOD_SCHEMA, SCHEMA, FloodReport, Report
+from installation.wiring.bench.tables import flood_tables, tables
+from installation.wiring.bench.upscale import UpscaleRow, decoded_frames, upscale_rows
 from installation.wiring.loading import LoadedWork, load_work
 from installation.wiring.playing import USUAL_RATE
 from installation.wiring.request import demo_show

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from installation.wiring.bench_against import Comparison, Contender
-from installation.wiring.bench_decode import DecodeRow
-from installation.wiring.bench_flood import FloodRun
-from installation.wiring.bench_machine import Machine
-from installation.wiring.bench_playing import Played
-from installation.wiring.bench_report import FloodReport, Report
-from installation.wiring.bench_timing import Timing
-from installation.wiring.bench_upscale import UpscaleRow
+from installation.wiring.bench.against import Comparison, Contender
+from installation.wiring.bench.decode import DecodeRow
+from installation.wiring.bench.flood import FloodRun
+from installation.wiring.bench.machine import Machine
+from installation.wiring.bench.playing import Played
+from installation.wiring.bench.report import FloodReport, Report
+from installation.wiring.bench.timing import Timing
+from installation.wiring.bench.upscale import UpscaleRow
 
 _TIMES = ("median ms", "p5", "p95", "n")
 _WORDS = frozenset({"", "decoder", "runtime", "kernel", "from", "to"})  # columns of words; the others are numbers

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from installation.wiring.bench_against import Comparison
-from installation.wiring.bench_decode import DecodeRow
-from installation.wiring.bench_flood import Flood
-from installation.wiring.bench_machine import Machine
-from installation.wiring.bench_playing import Played
-from installation.wiring.bench_timing import Timing
-from installation.wiring.bench_upscale import UpscaleRow
+from installation.wiring.bench.against import Comparison
+from installation.wiring.bench.decode import DecodeRow
+from installation.wiring.bench.flood import Flood
+from installation.wiring.bench.machine import Machine
+from installation.wiring.bench.playing import Played
+from installation.wiring.bench.timing import Timing
+from installation.wiring.bench.upscale import UpscaleRow
 
 SCHEMA = "afterimage-bench-1"
 FLOOD_SCHEMA = "afterimage-flood-1"

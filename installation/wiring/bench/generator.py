@@ -1,4 +1,4 @@
-"""OSC values as fast as one process can send them: `python -m installation.wiring.bench_generator HOST PORT VALUE...`.
+"""OSC values as fast as one process can send them: `python -m installation.wiring.bench.generator HOST PORT VALUE...`.
 
 A VALUE is an address that gets a ramp from 0 to 1, again and again, or `address=number`. A process of its own, so that
 it shares nothing with the player but the machine. It says when it is ready, begins when its input ends, sends until

@@ -29,8 +29,8 @@ from installation.studio.training.compute import Precision
 from installation.studio.training.trainer import Trainer
 from installation.studio.world import World, joined
 from installation.venue.metrics import write_report
-from installation.wiring.bench_machine import Machine, commit_of, load_average, this_machine
-from installation.wiring.bench_timing import Timing, summary
+from installation.wiring.bench.machine import Machine, commit_of, load_average, this_machine
+from installation.wiring.bench.timing import Timing, summary
 
 SCHEMA = "afterimage-training-bench-1"
 PLAIN = Precision(torch.float32, "plain eager float32, channels first", torch.contiguous_format)

@@ -15,7 +15,7 @@ from installation.control.osc.framing import Framing, Unframer, framed
 from installation.control.osc.messages import Sayable, build_message
 from installation.control.osc.packets import Message, Packet, decode_packet
 from installation.control.settings import Endpoint
-from installation.wiring.bench_timing import Timing, summary
+from installation.wiring.bench.timing import Timing, summary
 
 BURST = 9
 BURSTS = 111  # before the first is said again

@@ -22,10 +22,10 @@ from typing import Any
 from installation.control.network.sockets import open_listener, open_listeners
 from installation.control.settings import Endpoint
 from installation.nets.model import ModelInfo
-from installation.wiring.bench_generator import Traffic
-from installation.wiring.bench_orders import Orders, cue_tables, give_orders
-from installation.wiring.bench_playing import PACKAGE, Played, play_headless
-from installation.wiring.bench_watchers import Watched, listener, page, watch
+from installation.wiring.bench.generator import Traffic
+from installation.wiring.bench.orders import Orders, cue_tables, give_orders
+from installation.wiring.bench.playing import PACKAGE, Played, play_headless
+from installation.wiring.bench.watchers import Watched, listener, page, watch
 
 HOST = "127.0.0.1"
 SIZE = (640, 360)
@@ -167,7 +167,7 @@ class _Generator:
 @asynccontextmanager
 async def _generator(target: Endpoint, values: Sequence[str]) -> AsyncIterator[_Generator]:
     """A generator that is ready to begin."""
-    command = (sys.executable, "-m", "installation.wiring.bench_generator", target.host, str(target.port), *values)
+    command = (sys.executable, "-m", "installation.wiring.bench.generator", target.host, str(target.port), *values)
     process = await asyncio.create_subprocess_exec(*command, cwd=PACKAGE, stdin=PIPE, stdout=PIPE)
     try:
         assert process.stdout is not None

@@ -19,7 +19,7 @@ from installation.nets.decoder import Decoder
 from installation.nets.model import ModelInfo
 from installation.nets.session import Provider, runtime_version
 from installation.nets.variant import loss_db
-from installation.wiring.bench_timing import Timing, timed
+from installation.wiring.bench.timing import Timing, timed
 from installation.wiring.loading import LoadedWork
 
 Latents = NDArray[np.float32]
@@ -111,7 +111,7 @@ def eager_rows(model: ModelInfo, z: Latents, threads: Sequence[int], *, warm_up:
         return Eager((), "PyTorch eager: the studio's packages are not installed: not compared")
     if not (model.path / "train" / "checkpoint.pt").is_file():
         return Eager((), f"PyTorch eager: {model.name} has no checkpoint: not compared")
-    from installation.wiring.bench_eager import EagerDecoder  # noqa: PLC0415 - torch: slow to load, not always there
+    from installation.wiring.bench.eager import EagerDecoder  # noqa: PLC0415 - torch: slow to load, not always there
 
     try:
         decoder = EagerDecoder.load(model)

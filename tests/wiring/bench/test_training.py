@@ -12,7 +12,7 @@ from rich.console import Console
 
 from installation.errors import InputError
 from installation.studio.training import compute
-from installation.wiring.bench_training import PLAIN, SCHEMA, run_training_bench, table
+from installation.wiring.bench.training import PLAIN, SCHEMA, run_training_bench, table
 
 
 def test_both_ways_are_measured_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

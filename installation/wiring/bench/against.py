@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 import av
 
 from installation.errors import InputError, UnavailableError
-from installation.wiring.bench_display import Display, some_display
-from installation.wiring.bench_playing import play
-from installation.wiring.bench_process import Spent, run_measured
+from installation.wiring.bench.display import Display, some_display
+from installation.wiring.bench.playing import play
+from installation.wiring.bench.process import Spent, run_measured
 from installation.wiring.rendering import render_show
 from installation.wiring.request import RenderRequest
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from installation.errors import UnavailableError
-from installation.wiring.bench_process import cpu_seconds
+from installation.wiring.bench.process import cpu_seconds
 
 _START_S = 20.0
 _OURS = frozenset({"WAYLAND_DISPLAY", "XAUTHORITY"})  # of another display than the private one

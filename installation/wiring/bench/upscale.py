@@ -14,8 +14,8 @@ from installation.render.compose import Renderer, WeightedFrame
 from installation.render.kernels import KERNELS
 from installation.render.presenter import Presenter
 from installation.show.frameplan import Look
-from installation.wiring.bench_decode import Latents
-from installation.wiring.bench_timing import Timing, timed
+from installation.wiring.bench.decode import Latents
+from installation.wiring.bench.timing import Timing, timed
 
 FRAMES = 8  # different ones, taken in turn
 

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import installation
-from installation.wiring.bench_process import Spent, run_measured
-from installation.wiring.bench_timing import Timing, summary
+from installation.wiring.bench.process import Spent, run_measured
+from installation.wiring.bench.timing import Timing, summary
 
 PACKAGE = Path(installation.__file__).resolve().parent.parent  # where `python -m installation...` is run
 _PATIENCE = 3  # times the playing time, and
