@@ -1,4 +1,4 @@
-"""The recipe the demo was made with. Kept as it was, so that its checkpoints stay readable; `modern` is its heir.
+"""The recipe the first demo was made with. Kept as it was, so that its checkpoints stay readable; `modern` is its heir.
 
 Source: ours. VAE/GAN with learned similarity (Larsen et al. 2016) and annealed latent noise (Broad and Grierson 2016);
 hinge loss and spectral norm without batch norm (Miyato et al. 2018), free bits (Kingma et al. 2016), averaged weights.
@@ -16,7 +16,7 @@ from installation.studio.training.schedules import Constant, Cosine
 PRESET = Preset(
     name="compact",
     title="VAE/GAN with learned similarity and annealed latent noise, compact",
-    source="ours, as the demo was trained",
+    source="ours, as the first demo was trained",
     networks=CompactShape(
         width=256,
         height=144,
