@@ -1,1 +1,1 @@
-"""Sockets and servers of the control thread, and who may ask how much of them."""
+"""Sockets and connections of the control thread."""

@@ -3,7 +3,7 @@
 Import this before anything that imports torch: OpenMP reads its settings once, when torch loads it. By default waiting
 threads spin for long, and on a machine that does anything else besides, training becomes three times slower; when they
 sleep at once, waking them up for every small operation costs a fifth on a machine that does not (both measured on two
-cores). So they spin for some ten microseconds, which is what most waits between two operations take.
+cores). So they spin for ten thousand rounds, which is as quick here as spinning for long, and then sleep.
 """
 
 from __future__ import annotations
